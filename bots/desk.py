@@ -1,0 +1,199 @@
+"""The use cases, free of any platform: submit, cancel, look."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+import structlog
+
+from frontdesk.bots.parsing import validate
+from frontdesk.queue.broker import Broker, Cancelled, JobIdTakenError, expected_wait
+from frontdesk.queue.connection import LOST
+from frontdesk.queue.errors import DeskClosedError, LimitedError, NoSuchJobError, NotAllowedError
+from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Ticket, new_job_id
+from frontdesk.queue.kinds import AnyKind, Params, Registry, Value
+from frontdesk.queue.logs import requester_hash
+from frontdesk.queue.report import QueueReport, queue_report
+from frontdesk.ratelimit.limiter import Limiter
+from frontdesk.ratelimit.limits import Limits, sentence
+from frontdesk.ratelimit.policy import InFlight
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who stands at the desk: the requester, and the platform's roles they hold (Discord role ids)."""
+
+    requester: Requester
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks for. `raw` as typed; `update` the platform's own id of this act, so that it counts once."""
+
+    person: Person
+    kind: str
+    raw: Mapping[str, Value]
+    reply: ReplyAddress
+    update: str
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """How long a new job in a lane would wait: `wait` in seconds, None while no worker serves it."""
+
+    lane: str
+    kinds: tuple[str, ...]
+    waiting: int
+    workers: int
+    wait: float | None
+
+
+@dataclass(frozen=True)
+class Admins:
+    """Requester keys ("discord:1") and Discord role ids whose holders are admins."""
+
+    users: frozenset[str] = frozenset()
+    roles: frozenset[str] = field(default_factory=frozenset)
+
+    def __contains__(self, person: object) -> bool:
+        if not isinstance(person, Person):
+            return False
+        by_role = person.requester.platform == "discord" and bool(person.roles & self.roles)
+        return by_role or person.requester.key in self.users
+
+
+class Desk:
+    """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away."""
+
+    def __init__(
+        self,
+        kinds: Registry,
+        broker: Broker,
+        limiter: Limiter,
+        limits: Limits,
+        admins: Admins,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.kinds = kinds
+        self.clock = clock
+        self._broker = broker
+        self._limiter = limiter
+        self._limits = limits
+        self._admins = admins
+        # Copies of one update that arrive together go one by one, so that only the first is charged.
+        self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def is_admin(self, person: Person) -> bool:
+        return person in self._admins
+
+    async def submit(self, request: Request) -> Ticket:
+        """Check, limit, and queue. The same update always gets the same ticket, and is charged once.
+
+        Raises UnknownKindError, InvalidRequestError, LimitedError, DeskClosedError.
+        """
+        kind = self.kinds[request.kind]
+        params = validate(kind, request.raw)
+        async with self._updates.setdefault(request.update, asyncio.Lock()), _open():
+            while True:
+                if given := await self._broker.given(request.update):
+                    return given
+                with suppress(JobIdTakenError):  # two ids were drawn alike within one second: draw again
+                    return await self._submit_once(kind, params, request)
+
+    async def _submit_once(self, kind: AnyKind, params: Params, request: Request) -> Ticket:
+        requester, declared = request.person.requester, kind.cost(params)
+        job = Job(
+            id=new_job_id(self.clock()),
+            kind=kind.name,
+            lane=kind.lane,
+            params=params.model_dump(mode="json"),
+            requester=requester,
+            private=request.private,
+            cost=declared * await self._broker.speed(kind.name),
+            submitted_at=self.clock(),
+        )
+        tier = "admin" if self.is_admin(request.person) else "member"
+        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost)
+        who = requester_hash(requester.key)
+        decision = await self._limiter.acquire(rules, job.id)
+        if not decision.allowed:
+            log.info("refused", kind=job.kind, requester=who, rule=decision.rule)
+            raise LimitedError(decision.rule or "", sentence(decision, job.kind, rules), decision.retry_after)
+        ticket = None
+        try:
+            releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
+            ticket = await self._broker.submit(
+                job, request.reply, update=request.update, declared=declared, releases=releases
+            )
+        finally:
+            if ticket is None or ticket.repeated:
+                await self._limiter.refund(rules, job.id)
+        if not ticket.repeated:
+            log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
+        return ticket
+
+    async def placed(self, job_id: str, reply: ReplyAddress) -> None:
+        """The requester sees the ticket: `reply` now names the message that will become the answer."""
+        async with _open():
+            await self._broker.set_reply(job_id, reply)
+
+    async def cancel(self, person: Person, job_id: str) -> Cancelled:
+        """Cancel one's own job, or anyone's as an admin. Raises NoSuchJobError."""
+        async with _open():
+            job_id = job_id.strip().lower()
+            owner = None if self.is_admin(person) else person.requester.key
+            result = await self._broker.cancel(job_id, owner)
+        if result == "unknown":
+            raise NoSuchJobError(job_id[:32])
+        log.info("cancel", job=job_id, requester=requester_hash(person.requester.key), result=result)
+        return result
+
+    async def jobs(self, person: Person, limit: int = 10) -> list[JobRecord]:
+        """The person's own latest jobs, newest first."""
+        async with _open():
+            return await self._broker.jobs_of(person.requester.key, limit)
+
+    async def job(self, person: Person, job_id: str) -> JobRecord:
+        """One of the person's own jobs. Raises NoSuchJobError."""
+        async with _open():
+            record = await self._broker.job(job_id)
+        if record is None or record.requester != person.requester.key:
+            raise NoSuchJobError(job_id[:32])
+        return record
+
+    async def status(self) -> list[LaneStatus]:
+        """How busy each lane of a known kind is."""
+        lanes: dict[str, list[str]] = {}
+        for kind in self.kinds.values():
+            lanes.setdefault(kind.lane, []).append(kind.name)
+        async with _open():
+            places = {lane: await self._broker.place(lane) for lane in lanes}
+        return [
+            LaneStatus(lane, tuple(kinds), place.waiting, place.workers, expected_wait(place, place.waiting))
+            for (lane, kinds), place in zip(lanes.items(), places.values(), strict=True)
+        ]
+
+    async def queue(self, person: Person) -> QueueReport:
+        """The admins' view. Raises NotAllowedError."""
+        if not self.is_admin(person):
+            raise NotAllowedError
+        async with _open():
+            return await queue_report(self._broker.redis)
+
+
+@asynccontextmanager
+async def _open() -> AsyncIterator[None]:
+    try:
+        yield
+    except LOST as error:
+        log.warning("redis is away", error=type(error).__name__)
+        raise DeskClosedError from None

@@ -1,0 +1,73 @@
+"""Puts a front end together: settings, Redis, the desk, and a platform's adapter, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from frontdesk.bots.courier import Courier, Deliverer
+from frontdesk.bots.desk import Admins, Desk
+from frontdesk.queue.broker import Broker
+from frontdesk.queue.connection import connected, reachable
+from frontdesk.queue.embedded import ensure_server
+from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.settings import Settings
+from frontdesk.ratelimit.limiter import Limiter
+from frontdesk.ratelimit.limits import Limits
+
+
+@dataclass(frozen=True)
+class Premises:
+    """What a front end works with."""
+
+    settings: Settings
+    kinds: Registry
+    redis: Redis
+    broker: Broker
+    desk: Desk
+
+    def courier(self, deliverer: Deliverer) -> Courier:
+        return Courier(self.kinds, self.broker, self.redis, deliverer)
+
+
+Adapter = Callable[[Premises, asyncio.Event], Awaitable[None]]
+"""A platform's `serve`: runs until the event is set. Raises ConfigurationError."""
+
+
+@asynccontextmanager
+async def premises(settings: Settings) -> AsyncIterator[Premises]:
+    """Open the desk on the configured Redis, or on the embedded server. Raises ConfigurationError."""
+    kinds = Registry.installed()
+    if settings.default_kind not in kinds:
+        raise ConfigurationError(f"FRONTDESK_DEFAULT_KIND is {settings.default_kind}; known: {', '.join(kinds)}.")
+    try:
+        limits = Limits.load(settings.limits_file)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    with ExitStack() as stack:
+        url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
+        async with connected(url) as redis:
+            broker = Broker(redis, keep=settings.keep_results_days * 86_400)
+            admins = Admins(settings.admins, settings.admin_roles)
+            yield Premises(settings, kinds, redis, broker, Desk(kinds, broker, Limiter(redis), limits, admins))
+
+
+async def serve(settings: Settings, adapter: Adapter) -> None:
+    """Run one platform's bot until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with premises(settings) as front:
+        waiting = asyncio.create_task(reachable(front.redis))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        waiting.cancel()
+        if not stop.is_set():
+            await adapter(front, stop)

@@ -1,0 +1,156 @@
+"""From what a user typed to a kind's parameters, and from what is wrong with it to sentences."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from frontdesk.queue.errors import InvalidRequestError, Problem
+from frontdesk.queue.kinds import AnyKind, Parameter, Params, Value
+
+OPTION = re.compile(r"""([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S*)(?:\s+|$)""")
+LAST_OPTION = re.compile(r"""(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S*)\s*$""")
+PRIVATE = Parameter("private", "boolean", "Answer so that only you see it", required=False, default=False)
+# Control characters carry no meaning here and break displays and stores; line breaks and tabs stay.
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+YES, NO = frozenset({"yes", "y", "true", "on", "1"}), frozenset({"no", "n", "false", "off", "0"})
+
+
+def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
+    """Read `name=value ... free text name=value`: free text is the kind's subject.
+
+    Options stand before or after the free text; values with spaces are quoted; `subject=` takes all that follows.
+    Raises InvalidRequestError for an unknown option in front and for free text where the kind has no subject.
+    """
+    known = {parameter.name: parameter for parameter in (*kind.parameters, PRIVATE)}
+    raw: dict[str, Value] = {}
+    rest = text.strip()
+    while match := OPTION.match(rest):
+        name = match[1].lower()
+        if name not in known:
+            raise InvalidRequestError([Problem("", _unknown_option(kind, match[1]))])
+        if kind.subject and name == kind.subject.name and not match[2].startswith(('"', "'")):
+            raw[name] = rest.partition("=")[2].strip()
+            return raw
+        raw[name] = _unquoted(match[2])
+        rest = rest[match.end() :].strip()
+    while (match := LAST_OPTION.search(rest)) and match[1].lower() in known and match[1].lower() not in raw:
+        raw[match[1].lower()] = _unquoted(match[2])
+        rest = rest[: match.start()].strip()
+    if rest and kind.subject is None:
+        raise InvalidRequestError([Problem("", f"{kind.name} takes only options: {_options(kind)}.")])
+    if rest and kind.subject:
+        raw.setdefault(kind.subject.name, rest)
+    return raw
+
+
+def split_private(raw: Mapping[str, Value]) -> tuple[dict[str, Value], bool]:
+    """The kind's own parameters, and whether the answer is for the requester's eyes only."""
+    own = {name: value for name, value in raw.items() if name != PRIVATE.name}
+    return own, bool(_boolean(PRIVATE, raw.get(PRIVATE.name, False)))
+
+
+def missing(kind: AnyKind, raw: Mapping[str, Value]) -> list[Parameter]:
+    """The required parameters that are not given, in the order to ask for them."""
+    return [p for p in kind.parameters if p.required and (p.name not in raw or not str(raw[p.name]).strip())]
+
+
+def validate(kind: AnyKind, raw: Mapping[str, Value]) -> Params:
+    """The kind's parameters. Raises InvalidRequestError with a sentence for each thing wrong, in the user's words."""
+    known = {parameter.name: parameter for parameter in kind.parameters}
+    if unknown := [name for name in raw if name not in known]:
+        raise InvalidRequestError([Problem("", _unknown_option(kind, name)) for name in unknown])
+    values = {name: _converted(known[name], value) for name, value in raw.items()}
+    if problems := [Problem(p.name, f"is needed: {p.description}.") for p in missing(kind, values)]:
+        raise InvalidRequestError(problems)
+    values = {name: value for name, value in values.items() if value != "" or known[name].required}
+    try:
+        params: Params = kind.params.model_validate(values)
+    except ValidationError as error:
+        raise InvalidRequestError([_problem(known, values, detail) for detail in error.errors()]) from None
+    return params
+
+
+def clean(text: str) -> str:
+    """Free of control characters, lone surrogates and surrounding white space."""
+    return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).encode("utf-8", "replace").decode().strip()
+
+
+def usage(kind: AnyKind, slash: str = "/") -> str:
+    """An example one can type, from the declaration."""
+    subject = kind.subject.name if kind.subject else None
+    options = [f"{name}={shlex.quote(value)}" for name, value in kind.example.items() if name != subject]
+    free = [kind.example.get(subject, f"<{subject}>")] if subject else []
+    return " ".join([slash + kind.name, *options, *free])
+
+
+def bounds(parameter: Parameter) -> str:
+    """What a parameter takes, in words: "16 to 1024", "one of a, b", "at least 200 characters"."""
+    if parameter.type == "choice":
+        return "one of " + ", ".join(str(choice) for choice in parameter.choices)
+    if parameter.type == "boolean":
+        return "yes or no"
+    low, high = parameter.minimum, parameter.maximum
+    unit = "a whole number" if parameter.type == "integer" else "a number"
+    if parameter.type == "text":
+        low, high, unit = parameter.min_length, parameter.max_length, ""
+        if (low or 0) <= 1 and high is None:
+            return "text"
+    if low is not None and high is not None:
+        words = f"{low:,} to {high:,}" if not (parameter.type == "text" and low <= 1) else f"at most {high:,}"
+    elif low is not None:
+        words = f"at least {low:,}"
+    elif high is not None:
+        words = f"at most {high:,}"
+    else:
+        return unit
+    return f"{words} characters" if parameter.type == "text" else words
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+def _converted(parameter: Parameter, value: Value) -> Value:
+    """As the declaration wants it; what cannot be converted is left for the validation to name."""
+    if parameter.type == "boolean":
+        return _boolean(parameter, value)
+    if parameter.type == "choice":
+        return next(
+            (choice for choice in parameter.choices if str(choice).lower() == str(value).strip().lower()), value
+        )
+    return clean(value) if isinstance(value, str) else value
+
+
+def _boolean(parameter: Parameter, value: Value) -> Value:
+    word = str(value).strip().lower()
+    if word not in YES | NO:
+        raise InvalidRequestError([Problem(parameter.name, "must be yes or no.")])
+    return word in YES
+
+
+def _problem(known: Mapping[str, Parameter], values: Mapping[str, Value], detail: Any) -> Problem:
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    parameter = known.get(name)
+    if parameter is None:
+        return Problem("", f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}.")
+    value = values[name]
+    if parameter.type == "text" and isinstance(value, str):
+        if detail["type"] in ("string_too_short", "string_too_long"):
+            return Problem(name, f"must have {bounds(parameter)}; this has {len(value):,}.")
+        return Problem(name, f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}.")
+    return Problem(name, f"must be {bounds(parameter)}.")
+
+
+def _unknown_option(kind: AnyKind, name: str) -> str:
+    return f"{kind.name} has no option {name[:32]!r}. It takes: {_options(kind)}."
+
+
+def _options(kind: AnyKind) -> str:
+    return ", ".join(parameter.name for parameter in (*kind.parameters, PRIVATE))

@@ -1,0 +1,238 @@
+"""What the desk says, as neutral parts: each front end draws them in its own way.
+
+`Foreign` spans and `Quote` blocks hold what a user, a model or a plug-in wrote: a front end must never let them become
+markup, a link preview, a command or a ping. Everything else is our own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from frontdesk.bots.parsing import PRIVATE, bounds, usage
+from frontdesk.queue.errors import LimitedError, UserError
+from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
+from frontdesk.queue.kinds import AnyKind, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An id, a command, an option: to be read letter by letter, and copied."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time to come: `at` in Unix seconds for platforms that count down themselves, `words` for the others."""
+
+    at: float
+    words: str
+
+
+Span: TypeAlias = Plain | Strong | Code | Foreign | Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A longer foreign text; long ones become a file. `name` is that file's name."""
+
+    text: str
+    name: str = "answer.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Labels (ours) and values (foreign)."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+Block: TypeAlias = Line | Quote | Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`action` and `job_id` come back when it is pressed."""
+
+    label: str
+    action: Literal["cancel"]
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    blocks: tuple[Block, ...]
+    buttons: tuple[Button, ...] = ()
+
+
+def line(*spans: Span | str) -> Line:
+    """A line; bare strings are plain words of ours."""
+    return Line(tuple(Plain(span) if isinstance(span, str) else span for span in spans))
+
+
+def say(*spans: Span | str) -> Reply:
+    return Reply((line(*spans),))
+
+
+def duration(seconds: float) -> str:
+    """ "40 s", "3 min", "1 h 20 min", "2 days": rounded up, so that who waits as long is never too early."""
+    whole = max(1, int(-(-seconds // 1)))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = -(-whole // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, left = divmod(minutes, 60)
+        return f"{hours} h {left} min" if left else f"{hours} h"
+    return f"{-(-minutes // 1440)} days"
+
+
+def ticket_reply(kind: AnyKind, ticket: Ticket) -> Reply:
+    """Accepted: the job's id, its position, the expected wait, and a way out."""
+    if ticket.position == 0:
+        where: list[Span | str] = ["starting now."]
+    elif ticket.wait is None:
+        where = [f"number {ticket.position} in the queue. No worker is on duty just now; it waits for one."]
+    elif ticket.position == 1 and ticket.wait < 1:
+        where = ["next in the queue."]
+    else:
+        where = [f"number {ticket.position} in the queue, starts in about {duration(ticket.wait)}."]
+    return Reply((line(Strong(kind.name), " ", Code(ticket.job_id), ": ", *where),), (cancel_button(ticket.job_id),))
+
+
+def progress_reply(kind: AnyKind, progress: Progress) -> Reply:
+    """A running job: how far it is, and the text so far."""
+    share = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
+    head = line(Strong(kind.name), " ", Code(progress.job_id), f": running{share} ...")
+    blocks: list[Block] = [head]
+    if progress.note:
+        blocks.append(line(Foreign(progress.note)))
+    if progress.text:
+        blocks.append(Quote(progress.text))
+    return Reply(tuple(blocks), (cancel_button(progress.job_id),))
+
+
+def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
+    """How a job ended; `kind` is None where this desk no longer knows it."""
+    name = kind.name if kind else "job"
+    if outcome.status == "done" and kind is not None and outcome.result is not None:
+        return _result_reply(kind, job_id, outcome)
+    sentence = {
+        "done": "done.",
+        "cancelled": "cancelled.",
+        "expired": "waited too long and was given up. Please ask again.",
+        "failed": "failed.",
+    }[outcome.status]
+    blocks: list[Block] = [line(Strong(name), " ", Code(job_id), f": {sentence}")]
+    if outcome.reason:
+        blocks.append(line(Foreign(outcome.reason)))
+    return Reply(tuple(blocks))
+
+
+def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
+    result = kind.result.model_validate(outcome.result)
+    blocks: list[Block] = []
+    if headline := result.headline():
+        blocks.append(line(Strong(headline)))
+    if body := result.body():
+        blocks.append(Quote(body))
+    if figures := result.figures():
+        blocks.append(Rows(tuple(figures)))
+    blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
+    return Reply(tuple(blocks))
+
+
+def refusal_reply(error: UserError, now: float) -> Reply:
+    """What a user did wrong or must wait for. `now` in Unix seconds."""
+    if isinstance(error, LimitedError) and error.retry_after is not None:
+        words = f"in {duration(error.retry_after)}"
+        return say(Foreign(str(error)), " You can ask again ", Moment(now + error.retry_after, words), ".")
+    return say(Foreign(str(error)))
+
+
+def unexpected_reply() -> Reply:
+    return say("Something went wrong at the desk, and it has been logged. Please try again in a moment.")
+
+
+def cancel_reply(job_id: str, result: str) -> Reply:
+    """`result` as the desk's `cancel` gave it."""
+    sentence = {
+        "cancelled": "cancelled.",
+        "stopping": "stopping; it ends at its next step.",
+        "ended": "had already ended.",
+    }[result]
+    return say(Code(job_id), f": {sentence}")
+
+
+def jobs_reply(records: Sequence[JobRecord], now: float) -> Reply:
+    """One's own latest jobs, newest first; those that have not ended can be cancelled."""
+    if not records:
+        return say("You have no jobs.")
+    lines = [
+        line(Code(r.id), f" {r.kind}: {_state(r)}, {duration(max(1.0, now - r.submitted_at))} ago") for r in records
+    ]
+    return Reply(tuple(lines), tuple(cancel_button(r.id, named=True) for r in records if not r.ended)[:5])
+
+
+def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, default: str | None = None) -> Reply:
+    """Every command. `default`: the kind that a plain message means, where the front end takes one."""
+    blocks: list[Block] = [line(Code(slash + kind.name), f" {kind.summary}") for kind in kinds.values()]
+    own = {
+        "help": "This list, or one command's options",
+        "jobs": "Your latest jobs",
+        "cancel": "Cancel one of your jobs",
+        "status": "How busy the desk is",
+    } | ({"queue": "Lanes, workers and the last hour"} if admin else {})
+    blocks += [line(Code(slash + name), f" {summary}") for name, summary in own.items()]
+    if default is not None and (kind := kinds.get(default)):
+        blocks.append(line("A plain message is taken as the text for ", Code(slash + kind.name), "."))
+    return Reply(tuple(blocks))
+
+
+def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:
+    """One command: what it does, its options, and an example."""
+    blocks: list[Block] = [line(Code(slash + kind.name), f" {kind.summary}")]
+    for parameter in (*kind.parameters, PRIVATE):
+        given = "needed" if parameter.required else f"normally {_default(parameter.default)}"
+        blocks.append(line(Code(parameter.name), f" {parameter.description} ({bounds(parameter)}; {given})"))
+    blocks.append(line("Example: ", Code(usage(kind, slash))))
+    return Reply(tuple(blocks))
+
+
+def cancel_button(job_id: str, *, named: bool = False) -> Button:
+    return Button(f"Cancel {job_id}" if named else "Cancel", "cancel", job_id)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "left open" if value is None else str(value)
+
+
+def _state(record: JobRecord) -> str:
+    if record.delivery and record.delivery != "delivered":
+        return f"{record.state} (could not be delivered)"
+    return record.state

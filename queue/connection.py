@@ -1,0 +1,77 @@
+"""One way to open Redis, for every process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import TypeVar, cast
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from frontdesk.queue.errors import ConfigurationError
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CONNECT_TIMEOUT = 5.0  # seconds
+LOST = (RedisError, OSError)
+"""What a caller sees when Redis is away or refuses."""
+
+
+def client(url: str) -> Redis:
+    """A client with a pool of its own. A dropped connection is tried again at once and twice more (under 0.5 s):
+    every script tolerates being sent twice."""
+    redis: Redis = Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 3),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+    return redis
+
+
+def answer(call: Awaitable[T] | T) -> Awaitable[T]:
+    """redis-py types one method for its blocking and its asyncio client; ours is always the second."""
+    return cast(Awaitable[T], call)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Redis]:
+    redis = client(url)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+async def check(redis: Redis) -> None:
+    """Raises ConfigurationError with one line, free of secrets, if Redis does not answer."""
+    try:
+        await redis.ping()
+    except LOST as error:
+        raise ConfigurationError(
+            f"Redis does not answer ({type(error).__name__}). Is the server running, and FRONTDESK_REDIS_URL right?"
+        ) from None
+
+
+async def reachable(redis: Redis) -> None:
+    """Wait until Redis answers: a service that starts before its server is not at fault. Says so once."""
+    delay, told = 0.2, False
+    while True:
+        try:
+            await check(redis)
+            return
+        except ConfigurationError as error:
+            if not told:
+                log.warning("waiting for redis", reason=str(error))
+                told = True
+            await asyncio.sleep(delay)
+            delay = min(5.0, delay * 2)

@@ -1,0 +1,91 @@
+"""Everything Frontdesk raises on purpose: one small tree.
+
+What derives from `UserError` may be shown to whoever asked, word for word; all else is for the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class FrontdeskError(Exception):
+    """The root: catch this to catch all of ours."""
+
+
+class DeclarationError(FrontdeskError):
+    """A kind was declared in a way that some platform could not show, or twice."""
+
+
+class ConfigurationError(FrontdeskError):
+    """A setting is wrong. The text is one line that says which and what would be right."""
+
+
+class CorruptMessageError(FrontdeskError):
+    """Something read from Redis is not what this version writes."""
+
+
+class UserError(FrontdeskError):
+    """Expected, and phrased for the person who asked."""
+
+
+class UnknownKindError(UserError, KeyError):
+    """Also a KeyError, so that the registry is an ordinary mapping."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.sentence = f"There is no kind called {name[:32]!r}. Known: {', '.join(sorted(known))}."
+        super().__init__(self.sentence)
+
+    def __str__(self) -> str:
+        return self.sentence  # KeyError would show its repr
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request: the parameter's name ("" for the whole) and a sentence without it."""
+
+    parameter: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.parameter}: {self.sentence}" if self.parameter else self.sentence
+
+
+class InvalidRequestError(UserError):
+    """The parameters do not fit the declaration."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+class LimitedError(UserError):
+    """A limit refuses the request for now.
+
+    `retry_after` is in seconds from now; None means that waiting alone does not help
+    (a job of one's own must finish, or the request is larger than the limit).
+    """
+
+    def __init__(self, rule: str, sentence: str, retry_after: float | None) -> None:
+        super().__init__(sentence)
+        self.rule = rule
+        self.retry_after = retry_after
+
+
+class NoSuchJobError(UserError):
+    """The job does not exist, or is not the asker's: both read the same, so that ids reveal nothing."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no job {job_id} of yours.")
+
+
+class NotAllowedError(UserError):
+    def __init__(self) -> None:
+        super().__init__("Only admins of this desk can do that.")
+
+
+class DeskClosedError(UserError):
+    """Redis cannot be reached just now."""
+
+    def __init__(self) -> None:
+        super().__init__("The desk is closed for a moment: its queue cannot be reached. Please try again in a minute.")

@@ -1,0 +1,135 @@
+"""What travels through the queue: plain, frozen data."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PLATFORMS = ("discord", "telegram", "console")
+Platform = Literal["discord", "telegram", "console"]
+State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
+
+# Crockford's alphabet: no i, l, o, u, so an id can be read aloud and typed back.
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+ID_EPOCH = 1_735_689_600  # 2025-01-01: six characters of seconds last until 2059
+
+
+class Wire(BaseModel):
+    """Base of what is written to Redis as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Requester(Wire):
+    """Who asks. `tenant` is the Discord guild, the Telegram group, or the person alone."""
+
+    platform: Platform
+    user: Annotated[str, Field(pattern=r"[A-Za-z0-9_.-]{1,64}")]
+    tenant: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.platform}:{self.user}"
+
+
+class ReplyAddress(Wire):
+    """Where an answer goes. `message` is the placeholder to edit; `thread` a Telegram topic.
+
+    `token` answers a Discord interaction (15 minutes): without it an ephemeral message cannot be edited.
+    `client` names the one process that can deliver (a console); platforms have many bots behind one address.
+    """
+
+    platform: Platform
+    channel: str
+    user: str
+    message: str | None = None
+    thread: str | None = None
+    reply_to: str | None = None
+    token: str | None = None
+    token_expires: float | None = None
+    client: str | None = None
+    private: bool = False
+
+
+class Job(Wire):
+    """One request of a kind. `params` are those of the kind, already validated; `cost` in device-seconds."""
+
+    id: str
+    kind: str
+    lane: str
+    params: Mapping[str, Any]
+    requester: Requester
+    private: bool = False
+    cost: float
+    submitted_at: float
+
+
+class Outcome(Wire):
+    """How a job ended. `reason` is a sentence for the requester; `result` the kind's result as JSON.
+
+    `gpu_seconds` is this job's share of the device's time, `seconds` how long it ran.
+    """
+
+    status: Literal["done", "failed", "cancelled", "expired"]
+    result: Mapping[str, Any] | None = None
+    reason: str | None = None
+    seconds: float = 0.0
+    gpu_seconds: float = 0.0
+
+
+class Progress(Wire):
+    """News of a running job: `fraction` of 0 to 1 where known, `text` written so far. Newer replaces older."""
+
+    job_id: str
+    fraction: float | None = None
+    text: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What the desk hands back on acceptance.
+
+    `position` 1 is next (0: running or ended); `wait` the expected seconds until the start, None while no worker
+    serves the lane; `repeated` tells that this ticket was given before for the same update, `placed` that the
+    requester has seen it.
+    """
+
+    job_id: str
+    position: int
+    wait: float | None
+    repeated: bool = False
+    placed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as the queue remembers it. Times in Unix seconds."""
+
+    id: str
+    kind: str
+    lane: str
+    state: State
+    requester: str
+    private: bool
+    submitted_at: float
+    reply: ReplyAddress
+    started_at: float | None = None
+    finished_at: float | None = None
+    worker: str | None = None
+    outcome: Outcome | None = None
+    delivery: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("waiting", "running")
+
+
+def new_job_id(now: float) -> str:
+    """Nine characters that sort by time: six of seconds since 2025, three random. The queue refuses a clash."""
+    value = (max(0, int(now) - ID_EPOCH) % 32**6) * 32**3 + secrets.randbelow(32**3)
+    return "".join(ALPHABET[value >> shift & 31] for shift in range(40, -1, -5))

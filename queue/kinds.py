@@ -1,0 +1,213 @@
+"""What a kind of job is: one declaration that every front end, the limits, the queue and the worker read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from frontdesk.queue.errors import DeclarationError, UnknownKindError
+
+ENTRY_POINTS = "frontdesk.kinds"
+
+# The narrowest of all front ends decides: Telegram's command names and Discord's option names, descriptions and counts.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+MAX_DESCRIPTION = 100
+MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
+MAX_CHOICES = 25
+MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private"})
+
+Value: TypeAlias = str | int | float | bool
+
+
+class Params(BaseModel):
+    """Base of a kind's parameters: frozen, and refusing what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Result(BaseModel):
+    """Base of a kind's result. The three methods say how it reads; the defaults list every field.
+
+    What they return is plain text and may hold what a user or a model wrote: front ends escape all of it.
+    """
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    def headline(self) -> str | None:
+        """One sentence that answers the question, or None."""
+        return None
+
+    def body(self) -> str | None:
+        """A longer text that is the answer itself, or None."""
+        return None
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Labelled values, most important first."""
+        return [
+            (info.title or name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
+            for name, info in type(self).model_fields.items()
+            if (value := getattr(self, name)) is not None
+        ]
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter as a front end needs it: a flat view of its JSON schema."""
+
+    name: str
+    type: Literal["text", "integer", "number", "boolean", "choice"]
+    description: str
+    required: bool
+    default: Value | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    choices: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class JobKind(Generic[P, R]):
+    """A declared sort of job.
+
+    name: the command's name on every platform.
+    summary: one line, at most 100 characters.
+    cost: estimated device-seconds from the parameters, before anything was measured; the desk scales it by what
+        this kind really took on this machine.
+    lane: the queue for jobs that need the same sort of worker.
+    time_limit: seconds a run may take.
+    deterministic: the same parameters give the same result.
+    example: raw parameters for help texts, in the order they would be typed.
+
+    Raises DeclarationError where some platform could not show the kind.
+    """
+
+    name: str
+    summary: str
+    params: type[P]
+    result: type[R]
+    cost: Callable[[P], float]
+    lane: str = "short"
+    time_limit: float = 300.0
+    deterministic: bool = False
+    example: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _check_name(f"kind {self.name!r}", self.name)
+        if self.name in RESERVED:
+            raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
+        _check_description(f"kind {self.name!r}: its summary", self.summary)
+        if len(self.parameters) > MAX_PARAMETERS:
+            raise DeclarationError(
+                f"kind {self.name!r} has {len(self.parameters)} parameters; {MAX_PARAMETERS} is the most"
+            )
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters, required ones first (Discord wants that), otherwise as declared."""
+        schema = self.params.model_json_schema()
+        required = set(schema.get("required", ()))
+        every = [
+            _parameter(self.name, name, _resolved(node, schema.get("$defs", {})), name in required)
+            for name, node in schema.get("properties", {}).items()
+        ]
+        return tuple(sorted(every, key=lambda parameter: not parameter.required))
+
+    @cached_property
+    def subject(self) -> Parameter | None:
+        """The parameter that free text means: the first required text, if there is one."""
+        return next((p for p in self.parameters if p.required and p.type == "text"), None)
+
+
+AnyKind: TypeAlias = JobKind[Any, Any]
+
+
+class Registry(Mapping[str, AnyKind]):
+    """The kinds of this installation, by name, in the order of their names."""
+
+    def __init__(self, kinds: Iterable[AnyKind]) -> None:
+        self._kinds: dict[str, AnyKind] = {}
+        for kind in sorted(kinds, key=lambda kind: kind.name):
+            if kind.name in self._kinds:
+                raise DeclarationError(f"kind {kind.name!r} is declared twice")
+            self._kinds[kind.name] = kind
+
+    @classmethod
+    def installed(cls) -> Registry:
+        """Every kind that an installed package offers, the built-in ones the same way."""
+        return cls(point.load() for point in entry_points(group=ENTRY_POINTS))
+
+    def __getitem__(self, name: str) -> AnyKind:
+        try:
+            return self._kinds[name]
+        except KeyError:
+            raise UnknownKindError(name, list(self._kinds)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+def _check_name(what: str, name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise DeclarationError(f"{what}: a name is 1 to 32 of a-z, 0-9 and _, and begins with a letter")
+
+
+def _check_description(what: str, text: str) -> None:
+    if not 1 <= len(text) <= MAX_DESCRIPTION:
+        raise DeclarationError(f"{what} has {len(text)} characters; 1 to {MAX_DESCRIPTION} can be shown")
+
+
+def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema node with its reference followed and `X | None` unwrapped."""
+    merged = dict(node)
+    options = [option for option in merged.pop("anyOf", ()) if option.get("type") != "null"]
+    if len(options) == 1:
+        merged = options[0] | merged
+    if "$ref" in merged:
+        merged = definitions[merged.pop("$ref").rpartition("/")[2]] | merged
+    return merged
+
+
+def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) -> Parameter:
+    where = f"kind {kind!r}, parameter {name!r}"
+    _check_name(where, name)
+    if name == "private":
+        raise DeclarationError(f"{where}: every command has an option of that name already")
+    description = str(node.get("description", ""))
+    _check_description(f"{where}: its description", description)
+    choices = (node["const"],) if "const" in node else tuple(node.get("enum", ()))
+    if len(choices) > MAX_CHOICES:
+        raise DeclarationError(f"{where} has {len(choices)} choices; {MAX_CHOICES} can be shown")
+    if any(len(str(choice)) > MAX_CHOICE_LENGTH for choice in choices):
+        raise DeclarationError(f"{where}: a choice has over {MAX_CHOICE_LENGTH} characters")
+    types: dict[str, Literal["text", "integer", "number", "boolean"]] = {
+        "string": "text", "integer": "integer", "number": "number", "boolean": "boolean",
+    }  # fmt: skip
+    if not choices and node.get("type") not in types:
+        raise DeclarationError(f"{where}: only text, numbers, yes/no and choices can be asked for in a chat")
+    return Parameter(
+        name=name,
+        type="choice" if choices else types[node["type"]],
+        description=description,
+        required=required,
+        default=node.get("default"),
+        minimum=node.get("minimum", node.get("exclusiveMinimum")),
+        maximum=node.get("maximum", node.get("exclusiveMaximum")),
+        min_length=node.get("minLength"),
+        max_length=node.get("maxLength"),
+        choices=choices,
+    )

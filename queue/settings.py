@@ -1,0 +1,177 @@
+"""Every setting, in one place: environment variables (`FRONTDESK_...`) over one TOML file over defaults.
+
+This is the only module that reads the environment, and it does so when `load_settings` is called, never at import.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from frontdesk.queue.errors import ConfigurationError
+
+PREFIX = "FRONTDESK_"
+CONFIG_FILE = "frontdesk.toml"
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+def _listed(value: object) -> object:
+    """`a, b` as environment variables have it; a TOML list is left as it is."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _bare(secret: SecretStr) -> SecretStr:
+    if re.search(r"\s", secret.get_secret_value()):
+        raise ValueError("has white space or a line break in it; give the token alone")
+    if not secret.get_secret_value():
+        raise ValueError("is empty; leave it out or give a token")
+    return secret
+
+
+def _redis(secret: SecretStr) -> SecretStr:
+    if urlsplit(secret.get_secret_value()).scheme not in REDIS_SCHEMES:
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return secret
+
+
+def _http(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address such as https://example.org")
+    return url.rstrip("/")
+
+
+def _data_dir() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "frontdesk"
+
+
+def _lane(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
+        raise ValueError("holds lane names such as short,long")
+    return name
+
+
+def _admin(value: str) -> str:
+    if not re.fullmatch(r"(discord|telegram):\d{1,20}|console:[A-Za-z0-9_.-]{1,64}", value):
+        raise ValueError("holds entries such as discord:123,telegram:456,console:ada")
+    return value
+
+
+Token = Annotated[SecretStr, AfterValidator(_bare)]
+Url = Annotated[str, AfterValidator(_http)]
+
+
+class Settings(BaseSettings):
+    """All settings of all processes; each reads what it needs. Secrets print as asterisks."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+
+    redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
+    data_dir: Path = Field(default_factory=_data_dir)
+
+    discord_token: Token | None = None
+    discord_api_url: Url | None = None
+    telegram_token: Token | None = None
+    telegram_api_url: Url | None = None
+    telegram_webhook_url: Url | None = None
+    telegram_webhook_listen: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:\[\]-]+:\d{1,5}$")] = "127.0.0.1:8443"
+    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_bare)] | None = None
+
+    admins: Annotated[
+        frozenset[Annotated[str, AfterValidator(_admin)]], NoDecode, BeforeValidator(_listed)
+    ] = frozenset()  # fmt: skip
+    admin_roles: Annotated[
+        frozenset[Annotated[str, Field(pattern=r"^\d{1,20}$")]], NoDecode, BeforeValidator(_listed)
+    ] = frozenset()  # fmt: skip
+    default_kind: str = "score"
+    limits_file: Path | None = None
+
+    model: str = "smollm2"
+    observer_model: str | None = None
+    quantisation: Literal["none", "int8", "nf4"] = "none"
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    score_max_tokens: Annotated[int, Field(ge=64, le=8192)] = 1024
+    false_positive_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.01
+    batch_tokens: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
+    write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
+
+    lanes: Annotated[
+        tuple[Annotated[str, AfterValidator(_lane)], ...], NoDecode, BeforeValidator(_listed)
+    ] = ("short",)  # fmt: skip
+    slots: Annotated[int, Field(ge=1, le=512)] = 16
+    max_wait_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
+    keep_results_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file()))
+
+    @property
+    def redis(self) -> str | None:
+        """The Redis address with its password, or None for the embedded server."""
+        return self.redis_url.get_secret_value() if self.redis_url else None
+
+
+def _config_file() -> Path | None:
+    """The file named by FRONTDESK_CONFIG, which must exist, or ./frontdesk.toml if there is one."""
+    if named := os.environ.get(PREFIX + "CONFIG"):
+        if not Path(named).is_file():
+            raise ConfigurationError(f"{PREFIX}CONFIG names {named}, which is not a file.")
+        return Path(named)
+    return Path(CONFIG_FILE) if Path(CONFIG_FILE).is_file() else None
+
+
+def load_settings() -> Settings:
+    """Read all sources. Raises ConfigurationError with one line that names the setting and never its secret."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error)) from None
+    except SettingsError as error:
+        raise ConfigurationError(f"A setting cannot be read: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{_config_file()} is not valid TOML: {error}") from None
+    unknown = sorted(_unknown_variables())
+    if unknown:
+        raise ConfigurationError(f"There is no setting called {', '.join(unknown)}.")
+    return settings
+
+
+def _one_line(error: ValidationError) -> str:
+    """The first problem. Its input is not quoted: it may be a secret."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "?"
+    if first["type"] == "extra_forbidden":
+        return f"There is no setting called {name}; look for a typing error in {CONFIG_FILE}."
+    sentence = first["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()} {sentence[0].lower()}{sentence[1:]}"
+
+
+def _unknown_variables() -> set[str]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {PREFIX + "CONFIG"}
+    return {name for name in os.environ if name.startswith(PREFIX) and name not in known}

@@ -1,0 +1,179 @@
+"""Submitting, cancelling and looking, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from queueing import KEEP, address, echoed, job, requester, submit
+from redis.asyncio import Redis
+
+from frontdesk.queue import keys
+from frontdesk.queue.broker import Broker, JobIdTakenError
+from frontdesk.queue.codec import encode
+from frontdesk.queue.errors import CorruptMessageError
+from frontdesk.queue.jobs import Outcome
+from frontdesk.queue.report import WorkerState
+from frontdesk.queue.scripts import Scripts
+
+
+@pytest.fixture
+def broker(redis: Redis) -> Broker:
+    return Broker(redis, keep=KEEP)
+
+
+@pytest.fixture
+def scripts(redis: Redis) -> Scripts:
+    return Scripts(redis)
+
+
+async def heartbeat(scripts: Scripts, worker: str = "w1") -> None:
+    state = WorkerState(id=worker, lanes=("short",), kinds=("echo",), device="cpu", models=(), memory=0, started_at=0)
+    await scripts.renew(worker, 6.0, encode(state), {})
+
+
+async def test_a_ticket_says_the_place_and_the_expected_wait(broker: Broker, scripts: Scripts) -> None:
+    """Two jobs of 2 s ahead and one worker: third in the queue, starting in 4 s."""
+    await heartbeat(scripts)
+    tickets = [await submit(broker, job(user)) for user in ("ada", "bob", "cleo")]
+    assert [(ticket.position, ticket.wait) for ticket in tickets] == [(1, 0.0), (2, 2.0), (3, 4.0)]
+
+
+async def test_a_running_job_counts_half_and_two_workers_share_the_work(broker: Broker, scripts: Scripts) -> None:
+    """The wait is what lies ahead, divided by the workers on duty."""
+    await heartbeat(scripts, "w1")
+    await heartbeat(scripts, "w2")
+    for user in ("ada", "bob"):
+        await submit(broker, job(user))
+    await scripts.claim("w1", 6.0, {"short": 1})
+    assert (await submit(broker, job("cleo"))).wait == pytest.approx((2.0 / 2 + 2.0) / 2)
+
+
+async def test_without_a_worker_no_wait_is_promised(broker: Broker) -> None:
+    """Nobody knows how long it takes until someone works."""
+    assert (await submit(broker, job())).wait is None
+
+
+async def test_the_same_update_twice_is_one_job(broker: Broker, redis: Redis) -> None:
+    """A platform that repeats itself gets the first ticket again."""
+    first = await submit(broker, job(), update="u1")
+    second = await submit(broker, job(), update="u1")
+    assert (second.job_id, second.repeated, first.repeated) == (first.job_id, True, False)
+    assert await redis.zcard(keys.lane("short")) == 1
+
+
+async def test_the_same_update_at_the_same_moment_is_one_job(broker: Broker, redis: Redis) -> None:
+    """Fifty at once: one of them makes the job."""
+    tickets = await asyncio.gather(*(submit(broker, job(), update="u1") for _ in range(50)))
+    assert len({ticket.job_id for ticket in tickets}) == 1
+    assert sum(not ticket.repeated for ticket in tickets) == 1
+    assert await redis.zcard(keys.lane("short")) == 1
+
+
+async def test_an_id_that_is_taken_is_refused(broker: Broker) -> None:
+    """Two jobs never share an id, even when drawn in the same second."""
+    made = job()
+    await submit(broker, made, update="u1")
+    with pytest.raises(JobIdTakenError):
+        await submit(broker, made, update="u2")
+
+
+async def test_only_the_owner_or_an_admin_cancels(broker: Broker) -> None:
+    """To anybody else the job does not exist."""
+    ticket = await submit(broker, job("ada"))
+    assert await broker.cancel(ticket.job_id, requester("eve").key) == "unknown"
+    assert await broker.cancel(ticket.job_id, None) == "cancelled"
+    assert await broker.cancel(ticket.job_id, requester("ada").key) == "ended"
+
+
+async def test_a_cancelled_job_leaves_the_queue_and_its_in_flight_sets(broker: Broker, redis: Redis) -> None:
+    """The place, the estimate and the limit are free again, and the outcome is told."""
+    made = job()
+    await redis.zadd("held", {made.id: 9e9})
+    await submit(broker, made, releases=("held",))
+    await broker.cancel(made.id, made.requester.key)
+    record = await broker.job(made.id)
+    assert record is not None
+    assert record.outcome == Outcome(status="cancelled")
+    assert await redis.zcard("held") == 0
+    assert (await broker.place("short")).waiting_cost == 0
+    assert await redis.xlen(keys.outcomes("telegram")) == 1
+    assert not await redis.exists(keys.payload(made.id))
+
+
+async def test_jobs_come_oldest_first(broker: Broker, scripts: Scripts) -> None:
+    """First come, first served within a lane."""
+    ids = [(await submit(broker, job(user))).job_id for user in ("ada", "bob", "cleo")]
+    assert [claimed.job_id for claimed in await scripts.claim("w1", 6.0, {"short": 3})] == ids
+
+
+async def test_a_dead_workers_job_is_claimed_again_at_its_old_place(broker: Broker, scripts: Scripts) -> None:
+    """When the lease runs out the job goes back in front of those that came later."""
+    first = await submit(broker, job("ada"))
+    [held] = await scripts.claim("w1", 0.0, {"short": 1})
+    second = await submit(broker, job("bob"))
+    await asyncio.sleep(0.002)  # a lease of nothing ends with the server's next millisecond
+    claimed = await scripts.claim("w2", 6.0, {"short": 2})
+    assert [c.job_id for c in claimed] == [first.job_id, second.job_id]
+    assert claimed[0].place == held.place
+
+
+async def test_only_the_holder_of_the_lease_finishes(broker: Broker, scripts: Scripts) -> None:
+    """A worker that was thought dead and comes back changes nothing."""
+    made = job()
+    await submit(broker, made)
+    [late] = await scripts.claim("w1", 0.0, {"short": 1})
+    await asyncio.sleep(0.002)
+    [owner] = await scripts.claim("w2", 6.0, {"short": 1})
+
+    async def finish(lease: str) -> bool:
+        return await scripts.finish(made.id, lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=1.0)
+
+    assert not await finish(late.lease)
+    assert not await scripts.release(made.id, late.lease)
+    assert await finish(owner.lease)
+    assert not await finish(owner.lease)
+
+
+async def test_estimates_follow_what_was_measured(broker: Broker, scripts: Scripts) -> None:
+    """A kind that takes three times what it declares costs three times as much from then on."""
+    made = job(cost=2.0)
+    await submit(broker, made)
+    [claimed] = await scripts.claim("w1", 6.0, {"short": 1})
+    await scripts.finish(made.id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=6.0)
+    assert await broker.speed("echo") == pytest.approx(3.0)
+
+
+async def test_ones_own_jobs_are_listed_newest_first(broker: Broker) -> None:
+    """Only one's own, whatever became of them."""
+    ids = [(await submit(broker, job("ada"))).job_id for _ in range(3)]
+    await submit(broker, job("bob"))
+    await broker.cancel(ids[0], None)
+    records = await broker.jobs_of(requester("ada").key)
+    assert [(record.id, record.state) for record in records] == [
+        (ids[2], "waiting"),
+        (ids[1], "waiting"),
+        (ids[0], "cancelled"),
+    ]
+
+
+async def test_a_damaged_job_is_told_apart_from_a_missing_one(broker: Broker, redis: Redis) -> None:
+    """Garbage in Redis is an error with a name, and hides no other job."""
+    ticket = await submit(broker, job("ada"))
+    other = await submit(broker, job("ada"))
+    await redis.hset(keys.job(ticket.job_id), mapping={"reply": b"\x80\x04garbage"})  # type: ignore[misc]  # redis-py types both clients at once
+    with pytest.raises(CorruptMessageError):
+        await broker.job(ticket.job_id)
+    assert [record.id for record in await broker.jobs_of(requester("ada").key)] == [other.job_id]
+    assert await broker.job("nosuchjob") is None
+
+
+async def test_the_placeholder_joins_the_address(broker: Broker) -> None:
+    """Once shown, the ticket's message is where the answer goes."""
+    ticket = await submit(broker, job("ada"))
+    await broker.set_reply(ticket.job_id, address("ada", message="77"))
+    record = await broker.job(ticket.job_id)
+    assert record is not None
+    assert record.reply.message == "77"
+    await broker.set_reply("nosuchjob", address("ada"))
+    assert await broker.job("nosuchjob") is None

@@ -1,0 +1,230 @@
+"""Delivery: every outcome reaches its chat, once where the platform allows it, and progress never stands in its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from queueing import ECHO, KEEP, DrivenEngine, address, job, leased_worker, submit, until, working
+from redis.asyncio import Redis
+
+from frontdesk.bots.courier import Courier, TryLaterError, UndeliverableError
+from frontdesk.bots.replies import Line, Quote, Reply
+from frontdesk.queue import keys
+from frontdesk.queue.broker import Broker
+from frontdesk.queue.jobs import Outcome, Platform, Progress, ReplyAddress
+from frontdesk.queue.kinds import Registry
+
+
+def text_of(reply: Reply) -> str:
+    quotes = [block.text for block in reply.blocks if isinstance(block, Quote)]
+    lines = [
+        "".join(span.text for span in block.spans if not hasattr(span, "words"))
+        for block in reply.blocks
+        if isinstance(block, Line)
+    ]
+    return " / ".join(quotes + lines)
+
+
+@dataclass
+class Chat:
+    """A platform that writes down what it is told to show, and fails as the test says."""
+
+    platform: Platform = "telegram"
+    seconds_between: float = 0.0
+    shown: list[tuple[str, str | None, str]] = field(default_factory=list)
+    updates: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def pace(self, address: ReplyAddress) -> float:
+        return self.seconds_between
+
+    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.shown.append((address.channel, address.message, text_of(reply)))
+
+    async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
+        self.updates.append((address.channel, text_of(reply)))
+
+
+@asynccontextmanager
+async def courier_for(chat: Chat, redis: Redis) -> AsyncIterator[Courier]:
+    courier = Courier(Registry([ECHO]), Broker(redis, keep=KEEP), redis, chat, retry=0.05)
+    task = asyncio.create_task(courier.run())
+    try:
+        yield courier
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def broker(redis: Redis) -> Broker:
+    return Broker(redis, keep=KEEP)
+
+
+async def delivery(broker: Broker, job_id: str) -> str | None:
+    record = await broker.job(job_id)
+    return record.delivery if record else None
+
+
+async def placed(broker: Broker, user: str = "ada", text: str = "hello") -> str:
+    """A job whose ticket its requester has seen."""
+    made = job(user, text)
+    await submit(broker, made)
+    await broker.set_reply(made.id, address(user, message=f"ticket-{made.id}"))
+    return made.id
+
+
+async def test_an_answer_takes_the_tickets_place(broker: Broker, redis: Redis) -> None:
+    """The outcome is shown where the ticket stood, recorded, and not handed out again."""
+    chat = Chat()
+    job_id = await placed(broker, text="hi there")
+    async with working(leased_worker(redis, DrivenEngine())), courier_for(chat, redis):
+        assert await until(lambda: delivery(broker, job_id)) == "delivered"
+    [(channel, message, text)] = chat.shown
+    assert (channel, message) == ("chat-ada", f"ticket-{job_id}")
+    assert text.startswith("hi there")
+    assert await redis.xlen(keys.outcomes("telegram")) == 0
+
+
+async def test_what_ended_while_the_bot_was_away_is_delivered_on_its_return(broker: Broker, redis: Redis) -> None:
+    """A bot that was down forgets nothing."""
+    ids = [await placed(broker, user) for user in ("ada", "bob")]
+    for job_id in ids:
+        await broker.cancel(job_id, None)
+    chat = Chat()
+    async with courier_for(chat, redis):
+        for job_id in ids:
+            await until(lambda: delivery(broker, job_id))  # noqa: B023 - awaited within the turn
+    assert sorted(channel for channel, _, _ in chat.shown) == ["chat-ada", "chat-bob"]
+
+
+async def test_what_a_dead_bot_had_taken_is_delivered_by_the_next(broker: Broker, redis: Redis) -> None:
+    """Taken but not acknowledged is not delivered."""
+    job_id = await placed(broker)
+    await broker.cancel(job_id, None)
+    stuck = Chat(faults=[TryLaterError(3600)])
+    async with courier_for(stuck, redis):
+        await until(lambda: not stuck.faults)
+    assert stuck.shown == []
+    chat = Chat()
+    async with courier_for(chat, redis):
+        await until(lambda: delivery(broker, job_id))
+    assert len(chat.shown) == 1
+
+
+async def test_one_chats_pause_is_no_others(broker: Broker, redis: Redis) -> None:
+    """A platform that wants an hour for one chat gets it; everybody else is answered."""
+    chat = Chat(faults=[TryLaterError(3600)])
+    async with courier_for(chat, redis):
+        first = await placed(broker, "ada")
+        await broker.cancel(first, None)
+        await until(lambda: not chat.faults)
+        second = await placed(broker, "bob")
+        await broker.cancel(second, None)
+        await until(lambda: delivery(broker, second))
+    assert [channel for channel, _, _ in chat.shown] == ["chat-bob"]
+
+
+async def test_a_passing_fault_is_tried_again(broker: Broker, redis: Redis) -> None:
+    """The answer comes when the platform is back."""
+    chat = Chat(faults=[TryLaterError(0.01), TryLaterError(0.01)])
+    job_id = await placed(broker)
+    await broker.cancel(job_id, None)
+    async with courier_for(chat, redis):
+        assert await until(lambda: delivery(broker, job_id)) == "delivered"
+    assert len(chat.shown) == 1
+
+
+async def test_who_cannot_be_reached_is_recorded(broker: Broker, redis: Redis) -> None:
+    """A blocked bot ends in a recorded reason, and stops nothing else in that chat."""
+    chat = Chat(faults=[UndeliverableError("the bot was blocked")])
+    first, second = await placed(broker), await placed(broker)
+    await broker.cancel(first, None)
+    async with courier_for(chat, redis):
+        assert await until(lambda: delivery(broker, first)) == "undeliverable: the bot was blocked"
+        await broker.cancel(second, None)
+        assert await until(lambda: delivery(broker, second)) == "delivered"
+
+
+async def test_a_fault_nobody_foresaw_does_not_block_the_chat_for_ever(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a few tries it is recorded, and the next answer goes out."""
+    monkeypatch.setattr("frontdesk.bots.courier.ATTEMPTS", 2)
+    monkeypatch.setattr("frontdesk.bots.courier.FIRST_RETRY", 0.01)
+    chat = Chat(faults=[ZeroDivisionError(), ZeroDivisionError()])
+    job_id = await placed(broker)
+    await broker.cancel(job_id, None)
+    async with courier_for(chat, redis):
+        assert await until(lambda: delivery(broker, job_id)) == "undeliverable: ZeroDivisionError"
+
+
+async def test_an_answer_waits_for_its_ticket(broker: Broker, redis: Redis) -> None:
+    """A job that ends before its ticket is shown still becomes one message."""
+    chat = Chat()
+    async with working(leased_worker(redis, DrivenEngine())), courier_for(chat, redis) as courier:
+        made = job()
+        async with courier.placing("chat-ada"):
+            await submit(broker, made)
+            await until(lambda: _ended(broker, made.id))
+            assert chat.shown == []
+            await broker.set_reply(made.id, address(message="late"))
+        await until(lambda: delivery(broker, made.id))
+    assert [message for _, message, _ in chat.shown] == ["late"]
+
+
+async def _ended(broker: Broker, job_id: str) -> bool:
+    record = await broker.job(job_id)
+    return record is not None and record.ended
+
+
+async def test_of_progress_only_the_newest_is_shown_and_the_answer_goes_first(broker: Broker, redis: Redis) -> None:
+    """In a chat with no budget left for edits the answer still comes at once."""
+    chat = Chat(seconds_between=3600.0)
+    engine = DrivenEngine(hold=True)
+    async with courier_for(chat, redis):
+        await until(lambda: _subscribed(redis))
+        async with working(leased_worker(redis, engine)):
+            job_id = await placed(broker)
+            await engine.started.get()
+            for number in range(5):
+                engine.reports[job_id](Progress(job_id=job_id, fraction=number / 5, text=f"part {number}"))
+            await until(lambda: chat.updates)
+            engine.end(job_id, Outcome(status="failed", reason="no luck"))
+            assert await until(lambda: delivery(broker, job_id)) == "delivered"
+    assert len(chat.updates) == 1
+    assert chat.shown[0][2].endswith("no luck")
+
+
+async def _subscribed(redis: Redis) -> bool:
+    return bool((await redis.pubsub_numsub(keys.progress("telegram")))[0][1])
+
+
+async def test_a_result_this_desk_does_not_know_is_still_reported(broker: Broker, redis: Redis) -> None:
+    """A kind that was uninstalled meanwhile: the requester hears that it is done."""
+    chat = Chat()
+    made = job(kind="gone")
+    await submit(broker, made)
+    await broker.cancel(made.id, None)
+    async with courier_for(chat, redis):
+        await until(lambda: delivery(broker, made.id))
+    assert "cancelled" in chat.shown[0][2]
+
+
+async def test_losing_redis_is_waited_out(broker: Broker, redis: Redis) -> None:
+    """Cut connections: the courier comes back by itself and delivers."""
+    chat = Chat()
+    async with courier_for(chat, redis):
+        await until(lambda: _subscribed(redis))
+        await redis.client_kill_filter(_type="pubsub")
+        await redis.client_kill_filter(_type="normal", skipme=True)
+        job_id = await placed(broker)
+        await broker.cancel(job_id, None)
+        assert await until(lambda: delivery(broker, job_id)) == "delivered"

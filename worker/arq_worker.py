@@ -1,0 +1,286 @@
+"""arq's Worker with a lease, a doorbell and a fenced finish.
+
+arq reads the payload, counts the tries and calls the kind's function; this class decides when a job is taken and how it
+ends. Claiming, renewing and finishing are scripts of `frontdesk.queue.scripts`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar, cast
+
+import structlog
+from arq.connections import ArqRedis
+from arq.typing import WorkerCoroutine
+from arq.worker import Worker, func
+from redis.asyncio import Redis
+from structlog.contextvars import bound_contextvars
+
+from frontdesk.queue import keys
+from frontdesk.queue.codec import decode, dump, encode, load
+from frontdesk.queue.connection import LOST
+from frontdesk.queue.errors import CorruptMessageError
+from frontdesk.queue.events import tell
+from frontdesk.queue.jobs import Job, Outcome, Platform, Progress
+from frontdesk.queue.logs import requester_hash
+from frontdesk.queue.report import WorkerState
+from frontdesk.queue.scripts import Claimed, Scripts
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+LEASE = 6.0  # seconds a job stays with a worker that no longer renews
+RENEW = 2.0  # seconds between heartbeats
+LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
+MAX_TRIES = 3  # starts of one job
+ARQ_GRACE = 60.0  # seconds beyond a kind's limit after which arq gives up on an engine that did not
+
+
+class Engine(Protocol):
+    """What runs jobs: see `frontdesk.worker.engine.Engine`."""
+
+    async def run(self, job: Job, report: Callable[[Progress], None]) -> Outcome: ...
+
+    def cancel(self, job_id: str) -> bool: ...
+
+
+class LeasedWorker(Worker):
+    """Takes jobs of some lanes under a lease.
+
+    kinds: kind -> time limit in seconds. lanes: lane -> jobs that may run at once. keep: seconds an ended job is
+    remembered. max_wait: seconds after which a waiting job is given up. describe: what this worker says of itself,
+    given its id and those of its running jobs.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        engine: Engine,
+        *,
+        worker_id: str,
+        kinds: Mapping[str, float],
+        lanes: Mapping[str, int],
+        describe: Callable[[str, tuple[str, ...]], WorkerState],
+        keep: float,
+        max_wait: float,
+        lease: float = LEASE,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        limit = max(kinds.values()) + ARQ_GRACE
+        super().__init__(
+            functions=[func(cast(WorkerCoroutine, self._run), name=kind, timeout=limit) for kind in kinds],
+            queue_name=keys.lane(next(iter(lanes))),
+            redis_pool=cast(ArqRedis, redis),  # arq only needs the commands; jobs are enqueued by the broker
+            handle_signals=False,
+            max_jobs=sum(lanes.values()),
+            max_tries=MAX_TRIES,
+            keep_result=0,  # the outcome is kept with the job, not as arq's result
+            log_results=False,
+            job_serializer=dump,
+            job_deserializer=load,
+        )
+        self.worker_id = worker_id
+        self._redis = redis
+        self._engine = engine
+        self._lanes = dict(lanes)
+        self._describe = describe
+        self._keep = keep
+        self._max_wait = max_wait
+        self._lease = lease
+        self._clock = clock
+        self._scripts = Scripts(redis)
+        self._held: dict[str, Claimed] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._news: asyncio.Queue[tuple[Platform, Progress]] = asyncio.Queue(maxsize=1000)
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    async def main(self) -> None:
+        """Work until `drain`. Losing Redis is waited out: running jobs go on and are finished when it is back."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._persistently(step))
+                for step in (self._claiming, self._listening, self._beating, self._telling)
+            ]
+            await self._stopping.wait()
+            for task in tasks[:2]:  # no more jobs, but leases are renewed and progress told to the end
+                task.cancel()
+            await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+            for task in tasks[2:]:
+                task.cancel()
+        with suppress(*LOST):
+            await self._redis.zrem(keys.WORKERS, self.worker_id)
+            await self._redis.delete(keys.worker(self.worker_id))
+
+    async def drain(self, grace: float) -> None:
+        """Take no more jobs; give the running ones `grace` seconds, then hand them back without counting a try."""
+        self._stopping.set()
+        if running := list(self.tasks.values()):
+            await asyncio.wait(running, timeout=grace)
+        for task in list(self.job_tasks.values()):
+            task.cancel()
+        if running := list(self.tasks.values()):
+            await asyncio.wait(running)
+
+    async def _persistently(self, step: Callable[[], Awaitable[None]]) -> None:
+        delay = 0.1
+        while True:
+            started = asyncio.get_running_loop().time()
+            try:
+                await step()
+            except LOST as error:
+                if asyncio.get_running_loop().time() - started > 10:
+                    delay = 0.1
+                log.warning("redis is away", step=step.__name__, error=type(error).__name__, again_in=delay)
+                await asyncio.sleep(delay)
+                delay = min(5.0, delay * 2)
+
+    async def _claiming(self) -> None:
+        while True:
+            self._wake.clear()
+            await self._poll_iteration()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._wake.wait()
+
+    async def _poll_iteration(self) -> None:
+        """Take as many jobs as there are free slots, and start them."""
+        busy = [claimed.lane for claimed in self._held.values()]
+        free = {lane: slots - busy.count(lane) for lane, slots in self._lanes.items()}
+        for claimed in await self._scripts.claim(self.worker_id, self._lease, free):
+            self._start(claimed)
+
+    def _start(self, claimed: Claimed) -> None:
+        job_id = claimed.job_id
+        self._held[job_id] = claimed
+        if job_id in self.tasks:  # our own lease had run out while we still ran it: go on under the new one
+            return
+        self.tasks[job_id] = task = asyncio.create_task(self.run_job(job_id, claimed.place))
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self.tasks.pop(job_id, None)
+            self._held.pop(job_id, None)
+            self._outcomes.pop(job_id, None)
+            self._wake.set()
+            if not task.cancelled() and (error := task.exception()):
+                # Redis went away before the start was counted: the lease runs out and the job is taken again.
+                log.warning("start failed", job=job_id, error=type(error).__name__)
+
+        task.add_done_callback(ended)
+
+    async def _listening(self) -> None:
+        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
+            await channel.subscribe(keys.DOORBELL, keys.CANCELS)
+            self._wake.set()  # a bell may have rung before the subscription
+            async for message in channel.listen():
+                if message["channel"] == keys.CANCELS.encode():
+                    self._cancel(message["data"].decode())
+                elif message["data"].decode() in self._lanes:
+                    self._wake.set()
+
+    async def _beating(self) -> None:
+        while True:
+            held = {job_id: claimed.lease for job_id, claimed in self._held.items()}
+            state = encode(self._describe(self.worker_id, tuple(held)))
+            lost, cancelled = await self._scripts.renew(self.worker_id, self._lease, state, held)
+            for job_id in lost:
+                # Someone else may run it by now: stop, and do not report an end that is not ours to report.
+                if (task := self.job_tasks.get(job_id)) and self._held.get(job_id):
+                    log.warning("lease lost", job=job_id)
+                    task.cancel()
+            for job_id in cancelled:
+                self._cancel(job_id)
+            await asyncio.sleep(RENEW)
+
+    async def _telling(self) -> None:
+        while True:
+            platform, progress = await self._news.get()
+            await tell(self._redis, platform, progress)
+
+    def _cancel(self, job_id: str) -> None:
+        if job_id in self._held:
+            self._engine.cancel(job_id)
+
+    async def _run(self, _context: dict[Any, Any], wire: str) -> None:
+        """What arq calls for every kind."""
+        try:
+            job = decode(Job, wire)
+        except CorruptMessageError:
+            log.warning("a job cannot be read", job=_context["job_id"])
+            self._outcomes[_context["job_id"]] = Outcome(
+                status="failed", reason="Its request was damaged in the queue. Please ask again."
+            )
+            return
+        with bound_contextvars(job=job.id, kind=job.kind, requester=requester_hash(job.requester.key)):
+            self._outcomes[job.id] = await self._outcome(job)
+
+    async def _outcome(self, job: Job) -> Outcome:
+        if self._clock() - job.submitted_at > self._max_wait:
+            log.info("expired")
+            return Outcome(status="expired")
+
+        def report(progress: Progress) -> None:
+            with suppress(asyncio.QueueFull):  # progress is the first thing to drop
+                self._news.put_nowait((job.requester.platform, progress))
+
+        log.info("started")
+        report(Progress(job_id=job.id))
+        outcome = await self._engine.run(job, report)
+        log.info("ended", status=outcome.status, seconds=round(outcome.seconds, 3), gpu=round(outcome.gpu_seconds, 3))
+        return outcome
+
+    async def finish_job(
+        self,
+        job_id: str,
+        finish: bool,
+        result_data: bytes | None,
+        result_timeout_s: float | None,
+        keep_result_forever: bool,
+        incr_score: int | None,
+        keep_in_progress: float | None,
+    ) -> None:
+        """arq's end of a run: either the outcome is written, or the job goes back to its place."""
+        if finish:
+            fallback = Outcome(status="failed", reason="It took longer than this worker allows.")
+            await self._finish(job_id, self._outcomes.get(job_id, fallback))
+        elif claimed := self._held.get(job_id):
+            await self._until_redis_answers(lambda: self._scripts.release(job_id, claimed.lease))
+
+    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
+        """arq's end of what never ran: too many tries, no payload, a payload it cannot read, or an unknown kind."""
+        tries = int(await self._redis.get(keys.TRIES + job_id) or 0)
+        if tries > MAX_TRIES:
+            reason = f"It was started {MAX_TRIES} times, and each time its worker stopped."
+        else:
+            reason = "Its request was damaged in the queue. Please ask again."
+        log.warning("given up", job=job_id, tries=tries)
+        await self._finish(job_id, Outcome(status="failed", reason=reason))
+
+    async def _finish(self, job_id: str, outcome: Outcome) -> None:
+        if (claimed := self._held.get(job_id)) is None:
+            return
+        finished = await self._until_redis_answers(
+            lambda: self._scripts.finish(
+                job_id,
+                claimed.lease,
+                status=outcome.status,
+                outcome=encode(outcome),
+                keep=self._keep,
+                gpu_seconds=outcome.gpu_seconds,
+            )
+        )
+        if not finished:
+            log.warning("finish refused: the lease was no longer ours", job=job_id)
+
+    async def _until_redis_answers(self, call: Callable[[], Awaitable[T]]) -> T:
+        delay = 0.1
+        while True:
+            try:
+                return await call()
+            except LOST as error:
+                log.warning("redis is away", step="finish", error=type(error).__name__, again_in=delay)
+                await asyncio.sleep(delay)
+                delay = min(2.0, delay * 2)
