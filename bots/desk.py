@@ -72,7 +72,10 @@ class Admins:
 
 
 class Desk:
-    """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away."""
+    """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away.
+
+    longest: seconds that a job can be in flight; one that was lost counts no longer than that.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,8 @@ class Desk:
         limiter: Limiter,
         limits: Limits,
         admins: Admins,
+        *,
+        longest: float = 2 * 86_400.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.kinds = kinds
@@ -89,6 +94,7 @@ class Desk:
         self._limiter = limiter
         self._limits = limits
         self._admins = admins
+        self._longest = longest
         # Copies of one update that arrive together go one by one, so that only the first is charged.
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -121,8 +127,8 @@ class Desk:
             cost=declared * await self._broker.speed(kind.name),
             submitted_at=self.clock(),
         )
-        tier = "admin" if self.is_admin(request.person) else "member"
-        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost)
+        tier = "admin" if self.is_admin(request.person) else self._limits.tier_of(requester.key)
+        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=self._longest)
         who = requester_hash(requester.key)
         decision = await self._limiter.acquire(rules, job.id)
         if not decision.allowed:

@@ -55,7 +55,9 @@ async def premises(settings: Settings) -> AsyncIterator[Premises]:
         async with connected(url) as redis:
             broker = Broker(redis, keep=settings.keep_results_days * 86_400)
             admins = Admins(settings.admins, settings.admin_roles)
-            yield Premises(settings, kinds, redis, broker, Desk(kinds, broker, Limiter(redis), limits, admins))
+            longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
+            desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest)
+            yield Premises(settings, kinds, redis, broker, desk)
 
 
 async def serve(settings: Settings, adapter: Adapter) -> None:

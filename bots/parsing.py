@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,13 +37,16 @@ def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
             return raw
         raw[name] = _unquoted(match[2])
         rest = rest[match.end() :].strip()
-    while (match := LAST_OPTION.search(rest)) and match[1].lower() in known and match[1].lower() not in raw:
-        raw[match[1].lower()] = _unquoted(match[2])
+    subject = kind.subject.name if kind.subject else None
+    while (match := LAST_OPTION.search(rest)) and (name := match[1].lower()) in known.keys() - {subject, *raw}:
+        raw[name] = _unquoted(match[2])
         rest = rest[: match.start()].strip()
     if rest and kind.subject is None:
         raise InvalidRequestError([Problem("", f"{kind.name} takes only options: {_options(kind)}.")])
-    if rest and kind.subject:
-        raw.setdefault(kind.subject.name, rest)
+    if rest and subject in raw:
+        raise InvalidRequestError([Problem(subject, "is given twice: quoted, and as free text.")])
+    if rest and subject:
+        raw[subject] = rest
     return raw
 
 
@@ -83,32 +85,40 @@ def clean(text: str) -> str:
 def usage(kind: AnyKind, slash: str = "/") -> str:
     """An example one can type, from the declaration."""
     subject = kind.subject.name if kind.subject else None
-    options = [f"{name}={shlex.quote(value)}" for name, value in kind.example.items() if name != subject]
+    options = [f"{name}={_quoted(value)}" for name, value in kind.example.items() if name != subject]
     free = [kind.example.get(subject, f"<{subject}>")] if subject else []
     return " ".join([slash + kind.name, *options, *free])
 
 
 def bounds(parameter: Parameter) -> str:
-    """What a parameter takes, in words: "16 to 1024", "one of a, b", "at least 200 characters"."""
+    """What a parameter takes, in words: "16 to 1,024", "one of a, b", "at least 200 characters"."""
     if parameter.type == "choice":
         return "one of " + ", ".join(str(choice) for choice in parameter.choices)
     if parameter.type == "boolean":
         return "yes or no"
-    low, high = parameter.minimum, parameter.maximum
-    unit = "a whole number" if parameter.type == "integer" else "a number"
     if parameter.type == "text":
-        low, high, unit = parameter.min_length, parameter.max_length, ""
-        if (low or 0) <= 1 and high is None:
-            return "text"
-    if low is not None and high is not None:
-        words = f"{low:,} to {high:,}" if not (parameter.type == "text" and low <= 1) else f"at most {high:,}"
-    elif low is not None:
-        words = f"at least {low:,}"
-    elif high is not None:
-        words = f"at most {high:,}"
-    else:
-        return unit
-    return f"{words} characters" if parameter.type == "text" else words
+        return _lengths(parameter.min_length or 0, parameter.max_length)
+    if parameter.minimum is not None and parameter.maximum is not None:
+        return f"{parameter.minimum:,} to {parameter.maximum:,}"
+    ends = {
+        "at least": parameter.minimum, "more than": parameter.above,
+        "at most": parameter.maximum, "less than": parameter.below,
+    }  # fmt: skip
+    words = " and ".join(f"{word} {end:,}" for word, end in ends.items() if end is not None)
+    return words or ("a whole number" if parameter.type == "integer" else "a number")
+
+
+def _lengths(least: int, most: int | None) -> str:
+    if least <= 1:
+        return "text" if most is None else f"at most {most:,} characters"
+    return f"at least {least:,} characters" if most is None else f"{least:,} to {most:,} characters"
+
+
+def _quoted(value: str) -> str:
+    """As `_unquoted` reads it."""
+    if value and not re.search(r"[\s\"'\\]", value):
+        return value
+    return '"' + re.sub(r'(["\\])', r"\\\1", value) + '"'
 
 
 def _unquoted(value: str) -> str:
@@ -137,15 +147,18 @@ def _boolean(parameter: Parameter, value: Value) -> Value:
 
 def _problem(known: Mapping[str, Parameter], values: Mapping[str, Value], detail: Any) -> Problem:
     name = str(detail["loc"][0]) if detail["loc"] else ""
-    parameter = known.get(name)
-    if parameter is None:
-        return Problem("", f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}.")
-    value = values[name]
-    if parameter.type == "text" and isinstance(value, str):
-        if detail["type"] in ("string_too_short", "string_too_long"):
-            return Problem(name, f"must have {bounds(parameter)}; this has {len(value):,}.")
-        return Problem(name, f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}.")
-    return Problem(name, f"must be {bounds(parameter)}.")
+    parameter, kind_of_error = known.get(name), detail["type"]
+    given = f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}."
+    if parameter is None or name not in values:
+        return Problem("", given)
+    if kind_of_error in ("string_too_short", "string_too_long"):
+        return Problem(name, f"must have {bounds(parameter)}; this has {len(str(values[name])):,}.")
+    if kind_of_error == "value_error" or parameter.type == "text":  # the declaration's own words
+        return Problem(name, given)
+    words = bounds(parameter)
+    if kind_of_error.startswith("int_") and "whole" not in words:
+        words = f"a whole number, {words}"
+    return Problem(name, f"must be {words}.")
 
 
 def _unknown_option(kind: AnyKind, name: str) -> str:

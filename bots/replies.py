@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from pydantic import ValidationError
+
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
@@ -153,7 +155,10 @@ def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
 
 
 def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
-    result = kind.result.model_validate(outcome.result)
+    try:
+        result = kind.result.model_validate(outcome.result)
+    except ValidationError:
+        return say(Strong(kind.name), " ", Code(job_id), ": done, but its result is not one that this desk can show.")
     blocks: list[Block] = []
     if headline := result.headline():
         blocks.append(line(Strong(headline)))

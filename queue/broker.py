@@ -91,6 +91,11 @@ class Broker:
         if await self.redis.exists(keys.job(job_id)):
             await answer(self.redis.hset(keys.job(job_id), mapping={"reply": encode(reply)}))
 
+    async def set_delivery(self, job_id: str, delivery: str) -> None:
+        """Record how an answer reached its requester, for front ends that read no outcome stream."""
+        if await self.redis.exists(keys.job(job_id)):
+            await answer(self.redis.hset(keys.job(job_id), mapping={"delivery": delivery}))
+
     async def cancel(self, job_id: str, requester: str | None) -> Cancelled:
         """Cancel a job of `requester`, or anyone's where that is None. A running job stops at its next step."""
         outcome = encode(Outcome(status="cancelled"))

@@ -23,7 +23,7 @@ def decode(model: type[W], data: bytes | str) -> W:
     try:
         envelope = load(data)
         if envelope["v"] != VERSION:
-            raise CorruptMessageError(f"A {model.__name__} has version {envelope['v']!r}, this is version {VERSION}.")
+            raise CorruptMessageError(f"A {model.__name__} was written by another version than {VERSION}.")
         return model.model_validate(envelope["d"])
     except (KeyError, TypeError, ValidationError):
         raise CorruptMessageError(f"A {model.__name__} in Redis cannot be read.") from None

@@ -33,7 +33,7 @@ def client(url: str) -> Redis:
         socket_connect_timeout=CONNECT_TIMEOUT,
         health_check_interval=30,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 3),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],  # OSError: refused while it restarts
     )
     return redis
 

@@ -21,14 +21,14 @@ ID_EPOCH = 1_735_689_600  # 2025-01-01: six characters of seconds last until 205
 class Wire(BaseModel):
     """Base of what is written to Redis as JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class Requester(Wire):
     """Who asks. `tenant` is the Discord guild, the Telegram group, or the person alone."""
 
     platform: Platform
-    user: Annotated[str, Field(pattern=r"[A-Za-z0-9_.-]{1,64}")]
+    user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     tenant: str
 
     @property

@@ -29,7 +29,7 @@ Value: TypeAlias = str | int | float | bool
 class Params(BaseModel):
     """Base of a kind's parameters: frozen, and refusing what it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class Result(BaseModel):
@@ -38,7 +38,7 @@ class Result(BaseModel):
     What they return is plain text and may hold what a user or a model wrote: front ends escape all of it.
     """
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     def headline(self) -> str | None:
         """One sentence that answers the question, or None."""
@@ -63,7 +63,10 @@ R = TypeVar("R", bound=Result)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter as a front end needs it: a flat view of its JSON schema."""
+    """One parameter as a front end needs it: a flat view of its JSON schema.
+
+    `minimum` and `maximum` belong to the range, `above` and `below` do not; whole numbers only ever have the former.
+    """
 
     name: str
     type: Literal["text", "integer", "number", "boolean", "choice"]
@@ -72,6 +75,8 @@ class Parameter:
     default: Value | None = None
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
     min_length: int | None = None
     max_length: int | None = None
     choices: tuple[Value, ...] = ()
@@ -167,7 +172,7 @@ def _check_name(what: str, name: str) -> None:
 
 
 def _check_description(what: str, text: str) -> None:
-    if not 1 <= len(text) <= MAX_DESCRIPTION:
+    if not text.strip() or len(text) > MAX_DESCRIPTION:
         raise DeclarationError(f"{what} has {len(text)} characters; 1 to {MAX_DESCRIPTION} can be shown")
 
 
@@ -189,11 +194,7 @@ def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) ->
         raise DeclarationError(f"{where}: every command has an option of that name already")
     description = str(node.get("description", ""))
     _check_description(f"{where}: its description", description)
-    choices = (node["const"],) if "const" in node else tuple(node.get("enum", ()))
-    if len(choices) > MAX_CHOICES:
-        raise DeclarationError(f"{where} has {len(choices)} choices; {MAX_CHOICES} can be shown")
-    if any(len(str(choice)) > MAX_CHOICE_LENGTH for choice in choices):
-        raise DeclarationError(f"{where}: a choice has over {MAX_CHOICE_LENGTH} characters")
+    choices = _choices(where, node)
     types: dict[str, Literal["text", "integer", "number", "boolean"]] = {
         "string": "text", "integer": "integer", "number": "number", "boolean": "boolean",
     }  # fmt: skip
@@ -205,9 +206,32 @@ def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) ->
         description=description,
         required=required,
         default=node.get("default"),
-        minimum=node.get("minimum", node.get("exclusiveMinimum")),
-        maximum=node.get("maximum", node.get("exclusiveMaximum")),
+        **_range(node),
         min_length=node.get("minLength"),
         max_length=node.get("maxLength"),
         choices=choices,
     )
+
+
+def _choices(where: str, node: Mapping[str, Any]) -> tuple[Value, ...]:
+    """What a parameter may be, if only a few things; None, which is to leave it out, is not one of them."""
+    listed = (node["const"],) if "const" in node else tuple(node.get("enum", ()))
+    choices = tuple(choice for choice in listed if choice is not None)
+    if len(choices) > MAX_CHOICES:
+        raise DeclarationError(f"{where} has {len(choices)} choices; {MAX_CHOICES} can be shown")
+    if any(not 1 <= len(str(choice)) <= MAX_CHOICE_LENGTH for choice in choices):
+        raise DeclarationError(f"{where}: a choice has 1 to {MAX_CHOICE_LENGTH} characters")
+    if len({str(choice).lower() for choice in choices}) < len(choices):
+        raise DeclarationError(f"{where}: two choices read the same")
+    return choices
+
+
+def _range(node: Mapping[str, Any]) -> dict[str, float | None]:
+    """The bounds of a number; exclusive ones of a whole number become the next whole number inside."""
+    low, high = node.get("minimum"), node.get("maximum")
+    above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
+    if node.get("type") != "integer":
+        return {"minimum": low, "maximum": high, "above": above, "below": below}
+    lows = [bound for bound in (low, above + 1 if above is not None else None) if bound is not None]
+    highs = [bound for bound in (high, below - 1 if below is not None else None) if bound is not None]
+    return {"minimum": max(lows, default=None), "maximum": min(highs, default=None)}

@@ -6,17 +6,17 @@ import hashlib
 import logging
 import re
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import WrappedLogger
 
 # Libraries that log whole addresses (Telegram's hold the token), payloads or arguments at info.
 TALKATIVE = ("httpx", "httpcore", "telegram", "discord", "arq", "aiohttp", "transformers", "bitsandbytes", "asyncio")
 SECRETS = re.compile(
-    r"\b\d{6,12}:[A-Za-z0-9_-]{30,}"  # a Telegram token
-    r"|\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"  # a Discord token
-    r"|(?<=://)[^/\s@]*:[^/\s@]*(?=@)"  # user and password of an address
+    r"\d{6,12}:[A-Za-z0-9_-]{30,}"  # a Telegram token; in an address it follows "bot" without a break
+    r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"  # a Discord token
+    r"|(?<=://)[^/\s\"]*:[^/\s\"]*(?=@)"  # user and password of an address
 )
 
 
@@ -41,9 +41,9 @@ def configure(style: Literal["auto", "console", "json"], level: str) -> None:
     ]
     # `locals` of a traceback hold users' texts, so frames are printed without them.
     tail: list[structlog.typing.Processor] = (
-        [_mask, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
-        else [structlog.processors.format_exc_info, _mask, structlog.processors.JSONRenderer()]
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[
@@ -59,7 +59,7 @@ def configure(style: Literal["auto", "console", "json"], level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail, _mask],
         )
     )
     root = logging.getLogger()
@@ -69,5 +69,6 @@ def configure(style: Literal["auto", "console", "json"], level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
-def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {name: masked(value) if isinstance(value, str) else value for name, value in event.items()}
+def _mask(_logger: WrappedLogger, _method: str, rendered: Any) -> str:
+    """The last step, on the finished line: values of every type and tracebacks are in it."""
+    return masked(rendered)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -26,6 +28,7 @@ from frontdesk.queue.errors import ConfigurationError
 
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
+TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret"})
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -42,15 +45,29 @@ def _bare(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _parts(url: str) -> SplitResult | None:
+    """None where it is no address: the library's own words would quote it, and with it a password."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        _ = parts.port
+        return parts
+    return None
+
+
 def _redis(secret: SecretStr) -> SecretStr:
-    if urlsplit(secret.get_secret_value()).scheme not in REDIS_SCHEMES:
+    parts = _parts(secret.get_secret_value())
+    if parts is None:
+        raise ValueError("is not an address; in a password, write other signs than letters and digits as %XX")
+    if parts.scheme not in REDIS_SCHEMES:
         raise ValueError("must begin with redis://, rediss:// or unix://")
+    if parts.scheme == "unix" and not parts.path:
+        raise ValueError("must name a socket, such as unix:///run/valkey/valkey.sock")
     return secret
 
 
 def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address such as https://example.org")
     return url.rstrip("/")
 
@@ -59,18 +76,27 @@ def _data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "frontdesk"
 
 
-def _lane(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
-        raise ValueError("holds lane names such as short,long")
-    return name
+def _like(pattern: str, sentence: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(check)
 
 
-def _admin(value: str) -> str:
-    if not re.fullmatch(r"(discord|telegram):\d{1,20}|console:[A-Za-z0-9_.-]{1,64}", value):
-        raise ValueError("holds entries such as discord:123,telegram:456,console:ada")
-    return value
-
-
+Lane = Annotated[str, _like(r"[a-z][a-z0-9_-]{0,31}", "holds lane names such as short,long")]
+Admin = Annotated[
+    str,
+    _like(
+        r"(discord|telegram):\d{1,20}|console:[A-Za-z0-9_.-]{1,64}",
+        "holds entries such as discord:123,telegram:456,console:ada",
+    ),
+]
+Role = Annotated[str, _like(r"\d{1,20}", "holds the ids of Discord roles, such as 123,456")]
+Device = Annotated[str, _like(r"auto|cpu|cuda(:\d+)?", "must be auto, cpu, cuda, or one device such as cuda:0")]
+Listen = Annotated[str, _like(r"[0-9A-Za-z.:\[\]-]+:\d{1,5}", "must be a host and a port such as 127.0.0.1:8443")]
+Folder = Annotated[Path, AfterValidator(Path.expanduser)]
 Token = Annotated[SecretStr, AfterValidator(_bare)]
 Url = Annotated[str, AfterValidator(_http)]
 
@@ -81,39 +107,34 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
     redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = None
-    data_dir: Path = Field(default_factory=_data_dir)
+    data_dir: Folder = Field(default_factory=_data_dir)
 
     discord_token: Token | None = None
     discord_api_url: Url | None = None
     telegram_token: Token | None = None
     telegram_api_url: Url | None = None
     telegram_webhook_url: Url | None = None
-    telegram_webhook_listen: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:\[\]-]+:\d{1,5}$")] = "127.0.0.1:8443"
+    telegram_webhook_listen: Listen = "127.0.0.1:8443"
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_bare)] | None = None
 
-    admins: Annotated[
-        frozenset[Annotated[str, AfterValidator(_admin)]], NoDecode, BeforeValidator(_listed)
-    ] = frozenset()  # fmt: skip
-    admin_roles: Annotated[
-        frozenset[Annotated[str, Field(pattern=r"^\d{1,20}$")]], NoDecode, BeforeValidator(_listed)
-    ] = frozenset()  # fmt: skip
+    admins: Annotated[frozenset[Admin], NoDecode, BeforeValidator(_listed)] = frozenset()
+    admin_roles: Annotated[frozenset[Role], NoDecode, BeforeValidator(_listed)] = frozenset()
     default_kind: str = "score"
-    limits_file: Path | None = None
+    limits_file: Folder | None = None
 
     model: str = "smollm2"
     observer_model: str | None = None
     quantisation: Literal["none", "int8", "nf4"] = "none"
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    device: Device = "auto"
     score_max_tokens: Annotated[int, Field(ge=64, le=8192)] = 1024
     false_positive_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.01
     batch_tokens: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
 
-    lanes: Annotated[
-        tuple[Annotated[str, AfterValidator(_lane)], ...], NoDecode, BeforeValidator(_listed)
-    ] = ("short",)  # fmt: skip
+    lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
     slots: Annotated[int, Field(ge=1, le=512)] = 16
+    stop_grace: Annotated[float, Field(ge=0, le=3600)] = 20.0
     max_wait_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
     keep_results_days: Annotated[float, Field(gt=0, le=365)] = 7.0
 
@@ -154,6 +175,8 @@ def load_settings() -> Settings:
         raise ConfigurationError(_one_line(error)) from None
     except SettingsError as error:
         raise ConfigurationError(f"A setting cannot be read: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{_config_file()} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{_config_file()} is not valid TOML: {error}") from None
     unknown = sorted(_unknown_variables())
@@ -162,14 +185,22 @@ def load_settings() -> Settings:
     return settings
 
 
+def child_environment(*, tokens: Collection[str], **settings: str) -> dict[str, str]:
+    """The environment for a child process: ours, with only those of the bots' `tokens` that it needs, and `settings`
+    by their names in place of ours."""
+    withheld = {PREFIX + name.upper() for name in TOKENS.difference(tokens)}
+    kept = {name: value for name, value in os.environ.items() if name not in withheld}
+    return kept | {PREFIX + name.upper(): value for name, value in settings.items()}
+
+
 def _one_line(error: ValidationError) -> str:
     """The first problem. Its input is not quoted: it may be a secret."""
     first = error.errors(include_input=False, include_url=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "?"
     if first["type"] == "extra_forbidden":
-        return f"There is no setting called {name}; look for a typing error in {CONFIG_FILE}."
-    sentence = first["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{name.upper()} {sentence[0].lower()}{sentence[1:]}"
+        return f"There is no setting called {name}; look for a typing error in {_config_file()}."
+    sentence = re.sub(r"^(Value error,|Input|String|List|Tuple) ", "", first["msg"])
+    return f"{PREFIX}{name.upper()} {sentence}."
 
 
 def _unknown_variables() -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from frontdesk.ratelimit.policy import Decision, InFlight, Rate, Rule
 
@@ -59,9 +59,13 @@ class Allowance(_Table):
 
 
 class Tier(_Table):
-    """For one tier of people. `daily_seconds` in device-seconds a day, over all kinds; None is no limit."""
+    """For one tier of people. `daily_seconds` in device-seconds a day, over all kinds; None is no limit.
+
+    `people` are its members, as `platform:id`; those of no tier are members of the base tier.
+    """
 
     daily_seconds: Amount
+    people: frozenset[Annotated[str, StringConstraints(pattern=r"^[a-z]+:[A-Za-z0-9_.-]{1,64}$")]] = frozenset()
     kinds: Mapping[str, Allowance]
 
     def allowance(self, kind: str) -> Allowance:
@@ -86,6 +90,10 @@ class Limits(_Table):
             return cls.model_validate({"tiers": tiers})
         except ValidationError as error:
             raise ValueError(f"{path}, {_place_and_problem(error)}") from None
+
+    def tier_of(self, user: str) -> str:
+        """The tier that names this person ("discord:1"), or the base tier."""
+        return next((name for name, tier in self.tiers.items() if user in tier.people), BASE_TIER)
 
     def rules(self, *, tier: str, kind: str, user: str, cost: float, lifetime: float = 2 * DAY) -> list[Rule]:
         """What one request of `user` (unique over all platforms) must pass; `cost` in device-seconds.

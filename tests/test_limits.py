@@ -154,3 +154,14 @@ def test_job_larger_than_the_budget_in_words() -> None:
     rules = Limits.load().rules(tier="member", kind="score", user="u", cost=601.0)
     decision, _ = acquire(Ledger(), 1.8e9, rules, "job")
     assert sentence(decision, "score", rules) == "This job is larger than your whole daily share of computing time."
+
+
+def test_a_tier_names_its_people(tmp_path: Path) -> None:
+    """Who is named is of that tier; everybody else is a member."""
+    path = tmp_path / "limits.toml"
+    path.write_text('[trusted]\npeople = ["discord:1"]\n')
+    limits = Limits.load(path)
+    assert (limits.tier_of("discord:1"), limits.tier_of("telegram:1")) == ("trusted", "member")
+    path.write_text('[trusted]\npeople = ["somebody"]\n')
+    with pytest.raises(ValueError, match="people"):
+        Limits.load(path)

@@ -1,0 +1,120 @@
+"""Discord's front end: the client, and its life from token to shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import discord
+import structlog
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+
+from frontdesk.bots.main import Premises
+from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, add_commands, sync_if_changed
+from frontdesk.bots.on_discord_conversation import Conversation
+from frontdesk.bots.on_discord_delivery import NOBODY, DiscordDeliverer
+from frontdesk.bots.on_discord_render import ActionButton, AnyInteraction
+from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.kinds import Registry
+
+log = structlog.get_logger()
+
+LONGEST_PAUSE = 30.0  # seconds that discord.py may sit out a rate limit; longer ones are for the courier
+LAST_ANSWERS = 5.0  # seconds to finish what is being answered at a shutdown
+
+
+class DiscordClient(discord.Client):
+    """discord.py's client, asking for no privileged intent. `open_for` is called before it connects."""
+
+    _conversation: Conversation
+
+    def __init__(self) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
+        intents = discord.Intents.none()
+        intents.guilds = True  # for the roles of admins
+        super().__init__(
+            intents=intents,
+            allowed_mentions=NOBODY,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_ratelimit_timeout=LONGEST_PAUSE,
+        )
+        self._tree = app_commands.CommandTree(self, allowed_contexts=EVERYWHERE, allowed_installs=BOTH_INSTALLS)
+
+    def open_for(self, conversation: Conversation, kinds: Registry) -> None:
+        """Take the commands of these kinds, and hold this conversation with whoever uses them."""
+        self._conversation = conversation
+        self._tree.error(conversation.failed)
+        add_commands(self._tree, kinds, conversation)
+        self.add_dynamic_items(ActionButton)
+
+    async def setup_hook(self) -> None:
+        if await sync_if_changed(self._tree):
+            log.info("commands told to discord")
+
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
+        """A button under one of our messages, which may be from before a restart."""
+        await self._conversation.pressed(interaction, action, job_id)
+
+
+def point_at(url: str) -> None:
+    """Send everything to another server or a proxy: REST below its path, the gateway at `/gateway/`, files.
+
+    discord.py keeps these addresses in its classes; call this before a client is made.
+    """
+    parts = urlsplit(url)
+    discord.http.Route.BASE = url + urlsplit(discord.http.Route.BASE).path
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"{scheme}://{parts.netloc}{parts.path}/gateway/")
+    discord.Asset.BASE = url
+
+
+async def serve(front: Premises, stop: asyncio.Event) -> None:
+    """Run the bot until `stop` is set. Raises ConfigurationError."""
+    if front.settings.discord_token is None:
+        raise ConfigurationError("FRONTDESK_DISCORD_TOKEN is not set; the bot's page at Discord shows the token.")
+    if front.settings.discord_api_url is not None:
+        point_at(front.settings.discord_api_url)
+    async with DiscordClient() as bot:
+        courier = front.courier(DiscordDeliverer(bot, front.desk.clock))
+        conversation = Conversation(front.desk, courier.placing)
+        bot.open_for(conversation, front.kinds)
+        await _log_in(bot, front.settings.discord_token.get_secret_value())
+        try:
+            await _first_of(courier.run(), bot.connect(), stop.wait())
+        except discord.ConnectionClosed as closed:
+            raise ConfigurationError(f"Discord closed the connection for good (code {closed.code}).") from None
+        finally:
+            await conversation.end(LAST_ANSWERS)
+    log.info("discord closed")
+
+
+async def _log_in(bot: DiscordClient, token: str) -> None:
+    """Raises ConfigurationError with one line."""
+    try:
+        await bot.login(token)
+    except discord.LoginFailure:
+        raise ConfigurationError("Discord refuses FRONTDESK_DISCORD_TOKEN; was it reset, or cut short?") from None
+    except (discord.HTTPException, app_commands.AppCommandError) as error:
+        raise ConfigurationError(f"Discord refuses to start the bot: {error}".replace("\n", " ")) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise ConfigurationError(f"Discord cannot be reached ({type(error).__name__}).") from None
+    log.info("discord open")
+
+
+async def _first_of(*works: Coroutine[Any, Any, object]) -> None:
+    """Run all until one ends, then stop the others; raises what it raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

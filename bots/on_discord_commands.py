@@ -1,0 +1,212 @@
+"""Discord's commands, made from the declarations of the kinds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+import discord
+from discord import app_commands
+
+from frontdesk.bots.on_discord_render import AnyInteraction
+from frontdesk.bots.parsing import PRIVATE
+from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
+
+TEXT_LIMIT = 6000  # characters that Discord takes in one option
+SAFE_INTEGER = 2**53 - 1  # Discord's integers travel as JavaScript's
+CHOICES = 25
+MENUS = 5
+OPTION_PARTS = (
+    "type", "name", "description", "required", "choices", "autocomplete",
+    "min_value", "max_value", "min_length", "max_length",
+)  # fmt: skip
+
+AnyCommand: TypeAlias = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
+
+# In guilds, in the bot's DMs and between people; added to a guild or to one person's account.
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+BOTH_INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
+
+TYPES = {
+    "text": discord.AppCommandOptionType.string,
+    "choice": discord.AppCommandOptionType.string,
+    "integer": discord.AppCommandOptionType.integer,
+    "number": discord.AppCommandOptionType.number,
+    "boolean": discord.AppCommandOptionType.boolean,
+}
+
+
+class Actions(Protocol):
+    """What the commands do."""
+
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None: ...
+    async def help(self, interaction: AnyInteraction, name: str | None) -> None: ...
+    async def jobs(self, interaction: AnyInteraction) -> None: ...
+    async def cancel(self, interaction: AnyInteraction, job_id: str) -> None: ...
+    async def status(self, interaction: AnyInteraction) -> None: ...
+    async def queue(self, interaction: AnyInteraction) -> None: ...
+    async def unfinished(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+        """The person's own jobs that can be cancelled: id and description."""
+
+
+class Option(app_commands.Transformer[discord.Client]):
+    """One declared parameter as a typed option of Discord's. The desk validates what comes through it."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self._parameter = parameter
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return TYPES[self._parameter.type]
+
+    @property
+    def min_value(self) -> float | None:
+        return self._limit(self._parameter.min_length, self._parameter.minimum)
+
+    @property
+    def max_value(self) -> float | None:
+        if self._parameter.type == "text":
+            return min(self._parameter.max_length or TEXT_LIMIT, TEXT_LIMIT)
+        return self._limit(None, self._parameter.maximum)
+
+    @property
+    def choices(self) -> list[app_commands.Choice[str | int | float]] | None:
+        # As text whatever their type: the desk finds the choice that reads so.
+        return [app_commands.Choice(name=str(c), value=str(c)) for c in self._parameter.choices] or None
+
+    async def transform(self, interaction: AnyInteraction, value: Value, /) -> Value:
+        return value
+
+    def _limit(self, length: int | None, value: float | None) -> float | None:
+        if self._parameter.type == "text":
+            return None if length is None else min(length, TEXT_LIMIT)
+        if self._parameter.type == "integer" and value is not None:
+            return max(-SAFE_INTEGER, min(SAFE_INTEGER, int(value)))
+        return value if self._parameter.type == "number" else None
+
+
+def kind_command(kind: AnyKind, actions: Actions) -> AnyCommand:
+    """A slash command with an option for every parameter, and `private`."""
+    parameters = (*kind.parameters, PRIVATE)
+
+    async def callback(_interaction: AnyInteraction, /, **options: Value | None) -> None:
+        raw = {name: value for name, value in options.items() if value is not None}
+        await actions.submit(_interaction, kind, raw)
+
+    # discord.py reads the options from the signature.
+    setattr(callback, "__signature__", _signature(parameters))  # noqa: B010 (a function's type has no such attribute)
+    app_commands.describe(**{parameter.name: parameter.description for parameter in parameters})(callback)
+    return app_commands.Command(name=kind.name, description=kind.summary, callback=callback)
+
+
+def _signature(parameters: Iterable[Parameter]) -> inspect.Signature:
+    first = inspect.Parameter("_interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=AnyInteraction)
+    options = [
+        inspect.Parameter(
+            parameter.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=Option(parameter),
+            default=inspect.Parameter.empty if parameter.required else None,
+        )
+        for parameter in parameters
+    ]
+    return inspect.Signature([first, *options])
+
+
+def kind_menu(kind: AnyKind, actions: Actions) -> app_commands.ContextMenu | None:
+    """An entry "Score this" in the menu of every message, for a kind that needs nothing but a text."""
+    subject = kind.subject
+    if subject is None or sum(parameter.required for parameter in kind.parameters) > 1:
+        return None
+
+    async def callback(interaction: AnyInteraction, message: discord.Message) -> None:
+        await actions.submit(interaction, kind, {subject.name: message.content})
+
+    return app_commands.ContextMenu(name=f"{kind.name.replace('_', ' ').capitalize()} this"[:32], callback=callback)
+
+
+def own_commands(kinds: Registry, actions: Actions) -> list[AnyCommand]:
+    """The commands that are there whatever the kinds."""
+
+    @app_commands.command(name="help", description="The commands, or the options of one")
+    @app_commands.describe(command="The command to explain")
+    async def help_(interaction: AnyInteraction, command: str | None = None) -> None:
+        await actions.help(interaction, command)
+
+    @help_.autocomplete("command")
+    async def known(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
+        return _offered([(name, name) for name in kinds], typed)
+
+    @app_commands.command(name="jobs", description="Your latest jobs")
+    async def jobs(interaction: AnyInteraction) -> None:
+        await actions.jobs(interaction)
+
+    @app_commands.command(name="cancel", description="Cancel one of your jobs")
+    @app_commands.describe(job="The job's id")
+    async def cancel(interaction: AnyInteraction, job: str) -> None:
+        await actions.cancel(interaction, job)
+
+    @cancel.autocomplete("job")
+    async def unfinished(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
+        return _offered(await actions.unfinished(interaction), typed)
+
+    @app_commands.command(name="status", description="How busy the desk is")
+    async def status(interaction: AnyInteraction) -> None:
+        await actions.status(interaction)
+
+    # Discord shows it to a server's administrators; the desk asks for its own admins.
+    @app_commands.command(name="queue", description="Admins: lanes, workers and the last hour")
+    @app_commands.default_permissions(administrator=True)
+    async def queue(interaction: AnyInteraction) -> None:
+        await actions.queue(interaction)
+
+    return [help_, jobs, cancel, status, queue]
+
+
+def _offered(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
+    wanted = typed.strip().lower()
+    found = [(value, shown) for value, shown in entries if wanted in shown.lower()]
+    return [app_commands.Choice(name=shown[:100], value=value) for value, shown in found[:CHOICES]]
+
+
+def add_commands(tree: app_commands.CommandTree[Any], kinds: Registry, actions: Actions) -> None:
+    """All commands of this installation."""
+    for kind in kinds.values():
+        tree.add_command(kind_command(kind, actions))
+    menus = [menu for kind in kinds.values() if (menu := kind_menu(kind, actions))]
+    for command in (*own_commands(kinds, actions), *menus[:MENUS]):
+        tree.add_command(command)
+
+
+async def sync_if_changed(tree: app_commands.CommandTree[Any]) -> bool:
+    """Tell Discord the commands where they differ from what it has; whether they did.
+
+    Raises discord.HTTPException and discord.app_commands.CommandSyncFailure.
+    """
+    client: discord.Client = tree.client
+    if client.application_id is None:
+        raise RuntimeError("the client is not logged in")
+    ours = [command.to_dict(tree) for command in tree.walk_commands()]
+    ours += [menu.to_dict(tree) for menu in tree.walk_commands(type=discord.AppCommandType.message)]
+    # Not `tree.fetch_commands()`: discord.py 2.7 reads the contexts of a fetched command wrongly.
+    theirs = await client.http.get_global_commands(client.application_id)
+    if sorted(map(_comparable, ours)) == sorted(map(_comparable, theirs)):
+        return False
+    await tree.sync()
+    return True
+
+
+def _comparable(command: Mapping[str, Any]) -> str:
+    """What a user would notice of a command, in one order, whatever is left out or null."""
+    permissions = command.get("default_member_permissions")
+    about = [command.get(name) or None for name in ("type", "name", "description", "contexts", "integration_types")]
+    options = [[_plain(option.get(part)) for part in OPTION_PARTS] for option in command.get("options") or ()]
+    return repr((about, permissions and int(permissions), options))
+
+
+def _plain(value: Any) -> Any:
+    """Discord leaves out what is false or empty, and may write 2.0 as 2."""
+    if isinstance(value, list):
+        return [(choice["name"], choice["value"]) for choice in value] or None
+    return float(value) if isinstance(value, int | float) and value is not False else value or None

@@ -1,0 +1,211 @@
+"""What happens at a command of Discord's: read who asks, call the desk, show what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+
+from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, edited
+from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
+from frontdesk.bots.parsing import split_private
+from frontdesk.bots.replies import (
+    Reply,
+    cancel_reply,
+    help_reply,
+    jobs_reply,
+    kind_help_reply,
+    refusal_reply,
+    say,
+    ticket_reply,
+    unexpected_reply,
+)
+from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.queue.errors import DeskClosedError, UserError
+from frontdesk.queue.jobs import ReplyAddress, Requester
+from frontdesk.queue.kinds import AnyKind, Value
+
+log = structlog.get_logger()
+
+ALREADY_ACKNOWLEDGED = 40060
+
+Placing = Callable[[str], AbstractAsyncContextManager[None]]
+
+
+class Conversation:
+    """`placing` is the courier's: it holds an answer back until its ticket is shown."""
+
+    def __init__(self, desk: Desk, placing: Placing) -> None:
+        self._desk = desk
+        self._placing = placing
+        self._answering: set[asyncio.Task[object]] = set()
+
+    async def end(self, within: float) -> None:
+        """Let the commands that are being answered come to their end, for `within` seconds."""
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=within)
+
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None:
+        own, private = split_private(raw)
+        address = _address(interaction, private)
+        request = Request(_person(interaction), kind.name, own, address, f"discord:{interaction.id}", private)
+
+        async def work() -> None:
+            async with self._placing(address.channel):
+                ticket = await self._desk.submit(request)
+                if ticket.placed:
+                    return  # a repeated interaction, which has its ticket, or its answer already
+                await self._place(interaction, ticket.job_id, address, ticket_reply(kind, ticket))
+
+        await self._answer(interaction, work, private=private)
+
+    async def _place(self, interaction: AnyInteraction, job_id: str, address: ReplyAddress, reply: Reply) -> None:
+        """Show the ticket. The job is accepted by now: if this fails, its answer still finds its way."""
+        try:
+            shown = await _show(interaction, reply)
+            await self._desk.placed(job_id, address.model_copy(update={"message": str(shown.id)}))
+        except (discord.HTTPException, aiohttp.ClientError, OSError, DeskClosedError) as error:
+            log.info("ticket not shown", job=job_id, reason=type(error).__name__)
+
+    async def help(self, interaction: AnyInteraction, name: str | None) -> None:
+        async def work() -> Reply:
+            if name is not None:
+                return kind_help_reply(self._desk.kinds[name.strip().lstrip("/").lower()])
+            return help_reply(self._desk.kinds, admin=self._desk.is_admin(_person(interaction)))
+
+        await self._answer(interaction, work)
+
+    async def jobs(self, interaction: AnyInteraction) -> None:
+        async def work() -> Reply:
+            return jobs_reply(await self._desk.jobs(_person(interaction)), self._desk.clock())
+
+        await self._answer(interaction, work)
+
+    async def cancel(self, interaction: AnyInteraction, job_id: str) -> None:
+        async def work() -> Reply:
+            wanted = job_id.strip().lower()
+            return cancel_reply(wanted, await self._desk.cancel(_person(interaction), wanted))
+
+        await self._answer(interaction, work)
+
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
+        """A button under one of our messages, which may be from before a restart."""
+        await self.cancel(interaction, job_id)
+
+    async def status(self, interaction: AnyInteraction) -> None:
+        async def work() -> Reply:
+            return status_reply(await self._desk.status())
+
+        await self._answer(interaction, work)
+
+    async def queue(self, interaction: AnyInteraction) -> None:
+        async def work() -> Reply:
+            return queue_reply(await self._desk.queue(_person(interaction)), self._desk.clock())
+
+        await self._answer(interaction, work)
+
+    async def unfinished(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+        try:
+            records = await self._desk.jobs(_person(interaction), limit=25)
+        except UserError:
+            return []
+        return [(each.id, f"{each.id} {each.kind}, {each.state}") for each in records if not each.ended]
+
+    async def _answer(
+        self, interaction: AnyInteraction, work: Callable[[], Awaitable[Reply | None]], *, private: bool = True
+    ) -> None:
+        """Acknowledge within Discord's 3 seconds, do the work, show what it says or why it was refused."""
+        if (task := asyncio.current_task()) is not None:
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+        if not await _acknowledged(interaction, private):
+            return
+        try:
+            try:
+                reply = await work()
+            except UserError as error:
+                await _refuse(interaction, refusal_reply(error, self._desk.clock()), private)
+            except Exception:
+                log.exception("command failed", command=_command(interaction))
+                await _refuse(interaction, unexpected_reply(), private)
+            else:
+                if reply is not None:
+                    await _show(interaction, reply)
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("answer not shown", command=_command(interaction), reason=type(error).__name__)
+
+    async def failed(self, interaction: AnyInteraction, error: app_commands.AppCommandError) -> None:
+        """What failed before a command of ours was reached."""
+        changed = isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch)
+        if not changed:
+            log.error("command failed", command=_command(interaction), exc_info=error)
+
+        async def work() -> Reply:
+            if changed:
+                return say("That command has changed. Restart your Discord app to see it as it is now.")
+            return unexpected_reply()
+
+        await self._answer(interaction, work)
+
+
+def _person(interaction: AnyInteraction) -> Person:
+    user = interaction.user
+    tenant = interaction.guild_id or user.id
+    roles = user.roles if isinstance(user, discord.Member) else []
+    requester = Requester(platform="discord", user=str(user.id), tenant=str(tenant))
+    return Person(requester, frozenset(str(role.id) for role in roles))
+
+
+def _address(interaction: AnyInteraction, private: bool) -> ReplyAddress:
+    return ReplyAddress(
+        platform="discord",
+        channel=str(interaction.channel_id or 0),  # 0: a sort of channel that discord.py does not know
+        user=str(interaction.user.id),
+        token=interaction.token,
+        token_expires=interaction.created_at.timestamp() + TOKEN_LIFE,
+        private=private,
+    )
+
+
+def _command(interaction: AnyInteraction) -> str:
+    """For the log: the command's name and nothing of what was typed."""
+    return interaction.command.qualified_name if interaction.command else interaction.type.name
+
+
+async def _acknowledged(interaction: AnyInteraction, private: bool) -> bool:
+    """Tell Discord that an answer is coming; False if Discord no longer takes one."""
+    if interaction.response.is_done():
+        return True
+    try:
+        await interaction.response.defer(ephemeral=private, thinking=True)
+    except discord.HTTPException as error:
+        if error.code == ALREADY_ACKNOWLEDGED:
+            return True
+        log.info("too late to answer", command=_command(interaction), status=error.status, code=error.code)
+        return False
+    except (aiohttp.ClientError, OSError) as error:
+        log.info("not acknowledged", command=_command(interaction), reason=type(error).__name__)
+        return False
+    return True
+
+
+async def _show(interaction: AnyInteraction, reply: Reply) -> discord.InteractionMessage:
+    return await interaction.edit_original_response(**edited(draw(reply)))
+
+
+async def _refuse(interaction: AnyInteraction, reply: Reply, private: bool) -> None:
+    """Only the requester needs to read a refusal: a public "is thinking" gives way to an ephemeral message."""
+    if private or isinstance(interaction.channel, discord.DMChannel):
+        await _show(interaction, reply)
+        return
+    await interaction.delete_original_response()
+    drawn = draw(reply)
+    await interaction.followup.send(
+        drawn.content, embeds=drawn.embeds, files=attachments(drawn), ephemeral=True, allowed_mentions=NOBODY
+    )

@@ -1,0 +1,179 @@
+"""Neutral replies as Discord shows them: content, embeds, files and buttons. Pure, but for the buttons' callback."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, cast
+
+import discord
+
+from frontdesk.bots.parsing import clean
+from frontdesk.bots.replies import Button, Code, Line, Moment, Quote, Reply, Rows, Span, Strong
+
+# Discord's limits are 2000, 4096 and 6000 characters; what is left over is for a mention and an ellipsis.
+CONTENT = 1900
+QUOTE = 3500
+PREVIEW = 1000
+EMBEDS = 5500
+FIELD_NAME, FIELD_VALUE, FIELDS = 256, 1024, 25
+SHORT_VALUE = 40  # characters up to which values stand side by side
+LABEL = 80
+
+# Discord takes a backslash before any of these as "the character itself". A colon matters in links, emoji and
+# timestamps; the second pattern holds what means something at the start of a line only.
+MARKS = re.compile(r"[\\*_~|`<\[\]]|:(?=\S)")
+LINE_STARTS = re.compile(r"(?m)^(\s*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
+BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})"
+
+AnyInteraction: TypeAlias = discord.Interaction[Any]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What one message is made of. Files are bytes by name, since discord.py uses each of its own files up."""
+
+    content: str
+    embeds: tuple[discord.Embed, ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+def escaped(text: str) -> str:
+    """Text as it is, whatever it holds: no markup, no link, no emoji, no timestamp. Pings are refused when sending."""
+    bare = MARKS.sub(lambda mark: "\\" + mark[0], clean(text))
+    return LINE_STARTS.sub(lambda start: start[1] + _escaped_start(start[2]), bare)
+
+
+def _escaped_start(mark: str) -> str:
+    """`1.` is told by its dot, everything else by its first character."""
+    return mark[:-1] + "\\" + mark[-1] if mark[0].isdigit() else "\\" + mark
+
+
+def draw(reply: Reply, *, final: bool = True) -> Drawn:
+    """Lines become the content, quotes and rows embeds. What is too long becomes a file with a preview.
+
+    Without `final` the reply is soon replaced: no file then, and a long quote shows its end.
+    """
+    lines = [_line(block) for block in reply.blocks if isinstance(block, Line)]
+    content, embeds, files = "\n".join(lines), list[discord.Embed](), list[tuple[str, bytes]]()
+    if len(content) > CONTENT:
+        files.append(("reply.txt", plain(reply).encode()))
+        content = cut(content, CONTENT)
+    for block in reply.blocks:
+        if isinstance(block, Quote):
+            embed, whole = _quote(block, final=final, room=EMBEDS - sum(map(len, embeds)))
+            embeds.append(embed)
+            files += [(block.name, block.text.encode())] if final and not whole else []
+        elif isinstance(block, Rows):
+            embeds = embeds or [discord.Embed()]
+            if not _fill(embeds[-1], block, room=EMBEDS - sum(map(len, embeds))):
+                files.append(("figures.txt", _table(block).encode()))
+    return Drawn(content, tuple(embeds), tuple(files), reply.buttons)
+
+
+def _line(block: Line) -> str:
+    return "".join(_span(span) for span in block.spans)
+
+
+def _span(span: Span) -> str:
+    if isinstance(span, Moment):
+        return f"<t:{math.ceil(span.at)}:R>"
+    if isinstance(span, Strong):
+        words = " ".join(span.text.split())
+        return f"**{escaped(words)}**" if words else ""
+    if isinstance(span, Code) and span.text.strip() and "`" not in span.text:
+        return f"`{' '.join(span.text.split())}`"
+    # `clean` strips a text's ends, which here are the spaces between two spans.
+    lead, trail = span.text[: len(span.text) - len(span.text.lstrip())], span.text[len(span.text.rstrip()) :]
+    return f"{lead}{escaped(span.text)}{trail}" if span.text.strip() else span.text
+
+
+def _quote(block: Quote, *, final: bool, room: int) -> tuple[discord.Embed, bool]:
+    """The embed, and whether all of the text is in it."""
+    text = escaped(block.text) or "(empty)"
+    if len(text) <= min(QUOTE, room):
+        return discord.Embed(description=text), True
+    most = max(2, min(PREVIEW, room))
+    # An escaped text is at most twice as long as it was.
+    shown = cut(text, most) if final else "…" + escaped(block.text[-(most // 2) :])
+    return discord.Embed(description=shown), False
+
+
+def _fill(embed: discord.Embed, block: Rows, room: int) -> bool:
+    """Put the rows in as fields; False if some of it did not fit, and then nothing is."""
+    rows = [(escaped(label) or "·", escaped(value) or "·") for label, value in block.rows]
+    fits = all(len(label) <= FIELD_NAME and len(value) <= FIELD_VALUE for label, value in rows)
+    if not fits or len(rows) > FIELDS - len(embed.fields) or sum(len(a) + len(b) for a, b in rows) > room:
+        return False
+    for label, value in rows:
+        embed.add_field(name=label, value=value, inline=len(value) <= SHORT_VALUE)
+    return True
+
+
+def _table(block: Rows) -> str:
+    return "\n".join(f"{label}: {value}" for label, value in block.rows)
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of an escaped text, not in the middle of an escape, with an ellipsis."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1]
+    if (len(kept) - len(kept.rstrip("\\"))) % 2:
+        kept = kept[:-1]
+    return kept + "…"
+
+
+def plain(reply: Reply) -> str:
+    """The reply as a text file."""
+    parts = []
+    for block in reply.blocks:
+        if isinstance(block, Line):
+            parts.append("".join(span.words if isinstance(span, Moment) else span.text for span in block.spans))
+        else:
+            parts.append(block.text if isinstance(block, Quote) else _table(block))
+    return "\n".join(parts)
+
+
+class Pressed(Protocol):
+    """The client behind a button."""
+
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None: ...
+
+
+class ActionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
+    """A button that says all in its id, so that it works after a restart and is kept nowhere."""
+
+    def __init__(self, action: str, job_id: str, label: str = "") -> None:
+        identity = f"frontdesk:{action}:{job_id}"
+        super().__init__(discord.ui.Button(label=label[:LABEL] or None, custom_id=identity))
+        self._action, self._job_id = action, job_id
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: AnyInteraction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> ActionButton:
+        return cls(match["action"], match["job"])
+
+    async def callback(self, interaction: AnyInteraction) -> None:
+        await cast(Pressed, interaction.client).pressed(interaction, self._action, self._job_id)
+
+
+def view(buttons: Iterable[Button]) -> discord.ui.View | None:
+    """The row of buttons, or None for none. Needs a running loop."""
+    row = [ActionButton(button.action, button.job_id, button.label) for button in buttons]
+    if not row:
+        return None
+    shown = discord.ui.View(timeout=None)
+    for button in row[:25]:
+        shown.add_item(button)
+    return shown
+
+
+def attachments(drawn: Drawn) -> list[discord.File]:
+    """Fresh files for one attempt to send."""
+    return [discord.File(io.BytesIO(data), filename=name) for name, data in drawn.files]
