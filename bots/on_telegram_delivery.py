@@ -1,0 +1,272 @@
+"""Sends and edits Telegram messages within Telegram's limits, and delivers the courier's answers that way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import httpx
+import structlog
+from telegram import Bot, InputFile, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TimedOut
+
+from frontdesk.bots.courier import TryLaterError, UndeliverableError
+from frontdesk.bots.on_telegram_render import Rendered, for_you, render, render_progress
+from frontdesk.bots.replies import Reply
+from frontdesk.queue.jobs import Platform, ReplyAddress
+
+log = structlog.get_logger()
+
+# Telegram's limits are 1 message a second in a private chat, 20 a minute in a group and about 30 a second in all.
+PRIVATE_BURST, PRIVATE_EVERY = 2, 1.25  # 2 at once, and 5 within 5 seconds
+GROUP_BURST, GROUP_EVERY = 5, 4.0  # 5 + 60 / 4 = 20 in the worst minute
+TOTAL_BURST, TOTAL_EVERY = 25, 0.04
+PROGRESS_EVERY_PRIVATE, PROGRESS_EVERY_GROUP = 2.0, 8.0  # seconds: half of the budget stays for answers
+MAX_CHATS_KEPT: Final = 10_000
+PATIENCE: Final = 12.0  # seconds a ticket or a notice waits for its turn: less than the courier waits for a ticket
+NETWORK_PAUSE: Final = 2.0
+PROBE_TIMEOUT: Final = 5.0
+
+GONE = re.compile(
+    r"chat not found|user is deactivated|group chat was (?:deactivated|deleted)|peer_id_invalid|chat_write_forbidden"
+    r"|(?:not enough|have no) rights to send|topic_closed|chat_restricted|user_is_blocked",
+    re.IGNORECASE,
+)
+NO_PLACEHOLDER = re.compile(
+    r"message to edit not found|message can't be edited|message_id_invalid|no text in the message to edit",
+    re.IGNORECASE,
+)
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+
+class Pace:
+    """When a chat may get its next message: a burst, then one every so many seconds; all chats together likewise.
+
+    `clock` is monotonic, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._full: dict[int, float] = {}  # chat -> when its whole burst is free again
+        self._total = 0.0
+
+    def wait(self, chat: int) -> float:
+        """Seconds until a message may go to this chat."""
+        now = self._clock()
+        burst, every = self._rule(chat)
+        of_chat = self._full.get(chat, 0.0) - (burst - 1) * every
+        of_all = self._total - (TOTAL_BURST - 1) * TOTAL_EVERY
+        return max(0.0, of_chat - now, of_all - now)
+
+    def take(self, chat: int) -> None:
+        """A message goes to this chat now."""
+        now = self._clock()
+        self._full[chat] = max(self._full.get(chat, 0.0), now) + self._rule(chat)[1]
+        self._total = max(self._total, now) + TOTAL_EVERY
+        if len(self._full) > MAX_CHATS_KEPT:
+            self._full = {chat: full for chat, full in self._full.items() if full > now}
+
+    def block(self, chat: int, seconds: float) -> None:
+        """Telegram wants a pause in this chat."""
+        burst, every = self._rule(chat)
+        self._full[chat] = max(self._full.get(chat, 0.0), self._clock() + seconds + (burst - 1) * every)
+
+    def _rule(self, chat: int) -> tuple[int, float]:
+        return (PRIVATE_BURST, PRIVATE_EVERY) if chat > 0 else (GROUP_BURST, GROUP_EVERY)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Writes to chats. Raises UndeliverableError and TryLaterError in place of Telegram's errors.
+
+    A flood answer halts the one chat that it came for.
+    """
+
+    bot: Bot
+    pace: Pace
+
+    async def post(self, address: ReplyAddress, drawn: Rendered, patience: float = PATIENCE) -> int:
+        """Show a message when its chat's turn comes, and return its id: an edit where the address names a message.
+
+        Tries again for `patience` seconds where it was certainly not sent. Raises TryLaterError when that is not
+        enough, or when what became of it is not known.
+        """
+        end = time.monotonic() + patience
+        while True:
+            wait = self.pace.wait(int(address.channel))
+            if time.monotonic() + wait > end:
+                raise TryLaterError(wait)
+            await asyncio.sleep(wait)
+            try:
+                return await self.show(address, drawn)
+            except TryLaterError as later:
+                if time.monotonic() + later.seconds > end or not _not_sent(later.__cause__):
+                    raise
+                await asyncio.sleep(later.seconds)
+
+    async def show(self, address: ReplyAddress, drawn: Rendered, *, mention: bool = False) -> int:
+        """Edit the message that the address names into this one, or send it anew where that cannot be.
+
+        mention: notify the requester by name if it is sent anew to a group, where they may not look for it.
+        """
+        if address.message is not None:
+            try:
+                await self.edit(int(address.channel), int(address.message), drawn)
+            except BadRequest as error:
+                if not NO_PLACEHOLDER.search(error.message):
+                    raise
+            except ChatMigrated:
+                pass
+            else:
+                return int(address.message)
+        alone = mention and int(address.channel) < 0
+        return await self.send(address, for_you(drawn, int(address.user)) if alone else drawn)
+
+    async def send(self, address: ReplyAddress, drawn: Rendered) -> int:
+        """Send a message now, and return its id."""
+        try:
+            return await self._send(address, drawn)
+        except ChatMigrated as moved:
+            log.info("a group became a supergroup")
+            return await self._send(address.model_copy(update={"channel": str(moved.new_chat_id)}), drawn)
+        except BadRequest as error:
+            if address.thread and "thread not found" in error.message:
+                return await self._send(address.model_copy(update={"thread": None}), drawn)
+            return await self._send(address, _bare(drawn, error))
+
+    async def edit(self, chat: int, message: int, drawn: Rendered) -> None:
+        """Turn a message of the bot into another; doing it again changes nothing. Raises BadRequest where the message
+        cannot be edited any more, and ChatMigrated."""
+        try:
+            await self._edit(chat, message, drawn)
+        except BadRequest as error:
+            await self._edit(chat, message, _bare(drawn, error))
+
+    async def _send(self, address: ReplyAddress, drawn: Rendered) -> int:
+        chat = int(address.channel)
+        reply_to = int(address.reply_to) if address.reply_to else None
+        parameters = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        thread = int(address.thread) if address.thread else None
+        async with self._told(chat):
+            message: Message
+            if drawn.document is None:
+                message = await self.bot.send_message(
+                    chat, drawn.text, entities=drawn.entities, link_preview_options=NO_PREVIEW,
+                    reply_parameters=parameters, message_thread_id=thread,
+                    reply_markup=drawn.force_reply or drawn.keyboard,
+                )  # fmt: skip
+            else:
+                message = await self.bot.send_document(
+                    chat, InputFile(drawn.document.data, drawn.document.name), caption=drawn.text,
+                    caption_entities=drawn.entities, reply_parameters=parameters, message_thread_id=thread,
+                    reply_markup=drawn.keyboard, disable_content_type_detection=True,
+                )  # fmt: skip
+        return message.message_id
+
+    async def _edit(self, chat: int, message: int, drawn: Rendered) -> None:
+        async with self._told(chat):
+            try:
+                if drawn.document is None:
+                    await self.bot.edit_message_text(
+                        drawn.text, chat, message, entities=drawn.entities, link_preview_options=NO_PREVIEW,
+                        reply_markup=drawn.keyboard,
+                    )  # fmt: skip
+                else:
+                    media = InputMediaDocument(
+                        InputFile(drawn.document.data, drawn.document.name, attach=True), caption=drawn.text,
+                        caption_entities=drawn.entities, disable_content_type_detection=True,
+                    )  # fmt: skip
+                    await self.bot.edit_message_media(media, chat, message, reply_markup=drawn.keyboard)
+            except BadRequest as error:
+                if "not modified" not in error.message.lower():
+                    raise
+
+    async def reachable(self, user: int) -> bool:
+        """Whether the bot may write to a person: not before they pressed Start, nor after they blocked it."""
+        try:
+            await self.bot.send_chat_action(user, ChatAction.TYPING, read_timeout=PROBE_TIMEOUT)
+        except Forbidden:
+            return False
+        except BadRequest as error:
+            return GONE.search(error.message) is None
+        except (RetryAfter, NetworkError):
+            return True  # not known: the delivery will tell
+        return True
+
+    @asynccontextmanager
+    async def _told(self, chat: int) -> AsyncIterator[None]:
+        """Count a message to a chat, and read Telegram's errors."""
+        self.pace.take(chat)
+        try:
+            yield
+        except RetryAfter as error:
+            seconds = _seconds(error)
+            self.pace.block(chat, seconds)
+            log.info("telegram wants a pause", seconds=seconds)
+            raise TryLaterError(seconds) from error
+        except Forbidden as error:
+            raise UndeliverableError(error.message) from None
+        except BadRequest as error:
+            if GONE.search(error.message):
+                raise UndeliverableError(error.message) from None
+            raise
+        except NetworkError as error:
+            raise TryLaterError(NETWORK_PAUSE) from error
+
+
+class TelegramDeliverer:
+    """The courier's hands: edits the ticket into the answer, or sends the answer where there is none to edit.
+
+    An edit may be repeated freely. A new message is sent again if Telegram took it and its reply was lost on the way:
+    there a person can get an answer twice, but never not at all.
+    """
+
+    platform: Platform = "telegram"
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    def pace(self, address: ReplyAddress) -> float:
+        return PROGRESS_EVERY_PRIVATE if int(address.channel) > 0 else PROGRESS_EVERY_GROUP
+
+    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
+        if (wait := self._sender.pace.wait(int(address.channel))) > 0:
+            raise TryLaterError(wait)
+        await self._sender.show(address, render(reply), mention=True)
+
+    async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
+        chat = int(address.channel)
+        if address.message is None or self._sender.pace.wait(chat) > 0:
+            return
+        await self._sender.edit(chat, int(address.message), render_progress(reply))
+
+
+def _bare(drawn: Rendered, error: BadRequest) -> Rendered:
+    """The words alone, for a Bot API server older than one of the entities. Raises what is another error."""
+    if not drawn.entities or "entit" not in error.message.lower():
+        raise error
+    log.warning("telegram refuses entities")
+    return replace(drawn, entities=())
+
+
+def _not_sent(cause: BaseException | None) -> bool:
+    """Telegram refused the message or never saw it. After a time-out or a cut connection one cannot know."""
+    if isinstance(cause, RetryAfter):
+        return True
+    if isinstance(cause, TimedOut):
+        return isinstance(cause.__cause__, httpx.ConnectTimeout | httpx.PoolTimeout)
+    return isinstance(cause, NetworkError) and not isinstance(
+        cause.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError
+    )
+
+
+def _seconds(error: RetryAfter) -> float:
+    after = error.retry_after
+    return after.total_seconds() if isinstance(after, timedelta) else float(after)
