@@ -112,6 +112,7 @@ class JobKind(Generic[P, R]):
         _check_name(f"kind {self.name!r}", self.name)
         if self.name in RESERVED:
             raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
+        _check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
         _check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(

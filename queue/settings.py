@@ -85,7 +85,7 @@ def _like(pattern: str, sentence: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-Lane = Annotated[str, _like(r"[a-z][a-z0-9_-]{0,31}", "holds lane names such as short,long")]
+Lane = Annotated[str, _like(r"[a-z][a-z0-9_]{0,31}", "holds lane names such as short,long")]
 Admin = Annotated[
     str,
     _like(

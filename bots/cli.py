@@ -1,0 +1,253 @@
+"""The command line: `frontdesk COMMAND`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import io
+import os
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Annotated, Any, TypeVar
+
+import typer
+from redis.exceptions import RedisError
+
+from frontdesk.bots import children, doctor, findings
+from frontdesk.bots.asking import Answer, Exit, ask, reads_stdin
+from frontdesk.bots.demo import demo
+from frontdesk.bots.main import Adapter, serve
+from frontdesk.bots.on_console import UnreachableError, chat, console, login, person
+from frontdesk.bots.on_console_render import screen
+from frontdesk.bots.on_console_status import as_object, show_queue, show_status
+from frontdesk.bots.together import up
+from frontdesk.queue import logs
+from frontdesk.queue.errors import ConfigurationError, DeskClosedError, FrontdeskError
+from frontdesk.queue.settings import Settings, load_settings
+
+T = TypeVar("T")
+
+MISUSED = 2
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+app = typer.Typer(
+    name="frontdesk",
+    help="The front desk of a GPU room: jobs asked for in Discord, in Telegram or here, answered by workers.",
+    epilog="Start with: frontdesk demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would print local variables, and with them secrets and users' texts
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context, show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if show_version:
+        typer.echo(f"frontdesk {version('frontdesk')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.Exit(MISUSED)
+
+
+@app.command("demo", epilog="Example: frontdesk demo")
+def _demo() -> None:
+    """Play a short conversation with a real model; at a terminal, stay open as a chat."""
+    began = time.monotonic()
+    settings = _settings(quiet=True)
+    out = screen()
+    _run(demo(settings, out, began=began, stay=sys.stdin.isatty() and out.live))
+
+
+@app.command("up", epilog="Example: FRONTDESK_TELEGRAM_TOKEN=... frontdesk up")
+def _up() -> None:
+    """Run everything here: a server unless FRONTDESK_REDIS_URL names one, a worker, and each bot that has a token."""
+    _run(up(_settings()), own_signals=True)
+
+
+@app.command("chat", epilog="Example: frontdesk chat    or: echo '/write A haiku on rain' | frontdesk chat")
+def _chat() -> None:
+    """Talk to the desk here: /help lists the commands, a plain text is a job of the default kind."""
+
+    async def talk(settings: Settings) -> None:
+        async with console(settings) as front:
+            await chat(front, screen())
+
+    _run(talk(_settings(quiet=True)))
+
+
+@app.command("discord", epilog="Example: FRONTDESK_DISCORD_TOKEN=... frontdesk discord")
+def _discord() -> None:
+    """Run the Discord bot."""
+    _serve("discord", children.DISCORD_NEEDS)
+
+
+@app.command("telegram", epilog="Example: FRONTDESK_TELEGRAM_TOKEN=... frontdesk telegram")
+def _telegram() -> None:
+    """Run the Telegram bot."""
+    _serve("telegram", children.TELEGRAM_NEEDS)
+
+
+@app.command("worker", epilog="Example: FRONTDESK_QUANTISATION=nf4 FRONTDESK_MODEL=models/my-8b frontdesk worker")
+def _worker() -> None:
+    """Run a worker: load the models, then take jobs until told to stop."""
+    _become(children.WORKER)
+
+
+@app.command(
+    "calibrate",
+    epilog="Example: frontdesk calibrate --human texts/human --machine texts/machine",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+)
+def _calibrate(context: typer.Context) -> None:
+    """Measure the thresholds of `score` for the configured model, from folders of texts whose origin is known."""
+    _become(children.CALIBRATION, *context.args)
+
+
+@app.command("ask", epilog="Example: frontdesk ask write max_tokens=60 'Why is the sky blue?' --json")
+def _ask(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="The kind of job, such as score or write.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME=VALUE",
+            help="Its parameters. A word without a name is the text itself; @FILE and - read a file and the input.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds to wait; then the job is cancelled.")] = None,
+) -> None:
+    """Submit one job, wait, print the answer.
+
+    Exit status: 0 done; 1 failed, cancelled or expired; 2 refused; 3 no queue, or no answer in time.
+    """
+
+    words, out, err = parameters or [], screen(), screen(stderr=True)
+    piped = sys.stdin.buffer.read() if reads_stdin(words) else b""
+
+    async def submit(settings: Settings) -> Exit:
+        try:
+            async with console(settings) as front:
+                return await ask(front, kind, words, piped=piped, within=timeout, as_json=as_json, out=out, err=err)
+        except UnreachableError as error:
+            if not as_json:
+                raise
+            out.console.out(Answer(kind, "closed", reason=str(error)).json(), highlight=False)
+            return Exit.UNREACHABLE
+
+    raise typer.Exit(_run(submit(_settings(quiet=True))))
+
+
+@app.command("status", epilog="Example: frontdesk status --json")
+def _status(as_json: AsJson = False) -> None:
+    """How busy the desk is; for admins also its lanes, workers and last hour."""
+
+    async def look(settings: Settings) -> None:
+        async with console(settings) as front:
+            me = person(login())
+            lanes = await front.desk.status()
+            report = await front.desk.queue(me) if front.desk.is_admin(me) else None
+            out = screen()
+            if as_json:
+                out.console.out(as_object(lanes, report), highlight=False)
+                return
+            show_status(lanes, out)
+            if report:
+                show_queue(report, front.desk.clock(), out)
+
+    _run(look(_settings(quiet=True)))
+
+
+@app.command("doctor", epilog="Example: frontdesk doctor")
+def _doctor() -> None:
+    """Check settings, Redis, tokens, models and the device, and say what to do about each finding."""
+    out = screen()
+    try:
+        settings = _settings(quiet=True)
+        found = _run(doctor.examine(settings))
+    except ConfigurationError as error:
+        found = [findings.broken("settings", str(error), "Mend that setting, then look again.")]
+    findings.show(found, out)
+    raise typer.Exit(any(finding.level is findings.Level.BROKEN for finding in found))
+
+
+def main() -> None:
+    """The program's entry: no traceback for anything that was foreseen."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows another, instead of failing
+    try:
+        app()
+    except (UnreachableError, DeskClosedError) as error:
+        _leave(error, Exit.UNREACHABLE)
+    except RedisError as error:
+        _leave(f"Redis was lost ({type(error).__name__}).", Exit.UNREACHABLE)
+    except OSError as error:  # a full disk, a folder that may not be written
+        _leave(error, 1)
+    except ConfigurationError as error:
+        _leave(error, MISUSED)
+    except FrontdeskError as error:
+        _leave(error, 1)
+
+
+def _leave(reason: object, status: int) -> None:
+    typer.echo(f"frontdesk: {reason}", err=True)
+    sys.exit(status)
+
+
+def _settings(*, quiet: bool = False) -> Settings:
+    """Settings and logs. `quiet`: only errors are logged, since a person reads what the command prints."""
+    settings = load_settings()
+    level = "error" if quiet and settings.log_level != "debug" else settings.log_level
+    logs.configure(settings.log_format, level)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T], *, own_signals: bool = False) -> T:
+    """Run to the end. Ctrl-C and SIGTERM cancel the work, which tidies up, and then end the process.
+
+    `own_signals`: the work handles them itself.
+    """
+
+    async def supervised() -> T:
+        if not own_signals:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - this is one
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(supervised())
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except asyncio.CancelledError:
+        raise SystemExit(TERMINATED) from None
+
+
+def _serve(platform: str, needs: tuple[str, ...]) -> None:
+    """Run a platform's bot; its library is imported only now."""
+    settings = _settings()
+    children.need(needs, "bots")
+    adapter: Adapter = importlib.import_module(f"frontdesk.bots.on_{platform}").serve
+    _run(serve(settings, adapter), own_signals=True)
+
+
+def _become(module: str, *arguments: str) -> None:
+    """Go on as another program, which answers to our process id and keeps its own exit status."""
+    children.need(children.WORKER_NEEDS, "worker")
+    words = children.command(module, *arguments)
+    with suppress(OSError):
+        sys.stdout.flush()
+    os.execv(words[0], words)  # noqa: S606 - our own module, and no shell
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""What one person types at a console, and what the desk answers. Knows no terminal."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import structlog
+
+from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
+from frontdesk.bots.replies import (
+    Code,
+    Foreign,
+    Reply,
+    Strong,
+    cancel_reply,
+    help_reply,
+    jobs_reply,
+    kind_help_reply,
+    line,
+    refusal_reply,
+    say,
+    unexpected_reply,
+)
+from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
+from frontdesk.queue.jobs import ReplyAddress, Ticket
+from frontdesk.queue.kinds import AnyKind, Parameter, Value
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job was queued."""
+
+    kind: AnyKind
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """Something is missing: `question` asks for `parameter`, and `Conversation.fill` takes what is typed."""
+
+    kind: AnyKind
+    raw: Mapping[str, Value]
+    parameter: Parameter
+    question: Reply
+
+
+Answer: TypeAlias = Reply | Accepted | Wanting
+
+
+class Conversation:
+    """One person at the desk. `channel` tells the front ends of a console apart: a chat, a demonstration."""
+
+    def __init__(self, desk: Desk, person: Person, *, channel: str, default_kind: str) -> None:
+        self.person = person
+        self._desk = desk
+        self._channel = channel
+        self._default = default_kind
+        self._commands: dict[str, Callable[[str], Awaitable[Reply]]] = {
+            "help": self._help,
+            "start": self._help,
+            "jobs": self._jobs,
+            "cancel": self._cancel,
+            "status": self._status,
+            "queue": self._queue,
+        }
+
+    async def take(self, text: str) -> Answer:
+        """Answer a line: a command, or the text for the default kind. Never raises what a user may see."""
+        return await self._guarded(self._take(text.strip()))
+
+    async def fill(self, wanting: Wanting, text: str) -> Answer:
+        """Go on with a request, now that its question is answered."""
+        raw = {**wanting.raw, wanting.parameter.name: text}
+        return await self._guarded(self._complete(wanting.kind, raw, asked=wanting.parameter))
+
+    async def _guarded(self, answering: Awaitable[Answer]) -> Answer:
+        try:
+            return await answering
+        except UserError as error:
+            return refusal_reply(error, self._desk.clock())
+        except Exception:
+            log.exception("a line could not be answered")
+            return unexpected_reply()
+
+    async def _take(self, text: str) -> Answer:
+        if not text.startswith("/"):
+            kind = self._desk.kinds[self._default]
+            if kind.subject is None:
+                return await self._complete(kind, parse_arguments(kind, text))
+            return await self._complete(kind, {kind.subject.name: text})
+        name, rest = (*text[1:].split(maxsplit=1), "", "")[:2]
+        if command := self._commands.get(name.lower()):
+            return await command(rest.strip())
+        if name.lower() not in self._desk.kinds:
+            return say("There is no command ", Code(f"/{name[:32]}"), ". ", Code("/help"), " lists them.")
+        kind = self._desk.kinds[name.lower()]
+        return await self._complete(kind, parse_arguments(kind, rest))
+
+    async def _complete(self, kind: AnyKind, raw: Mapping[str, Value], asked: Parameter | None = None) -> Answer:
+        """Submit the request, or ask for what it lacks. `asked`: what was just asked for, and may be wrong."""
+        own, private = split_private(raw)
+        if lacking := missing(kind, own):
+            return _question(kind, own, lacking[0])
+        try:
+            validate(kind, own)
+        except InvalidRequestError as error:
+            if asked is None or asked.name not in {problem.parameter for problem in error.problems}:
+                raise
+            kept = {name: value for name, value in own.items() if name != asked.name}
+            return _question(kind, kept, asked, error)
+        user = self.person.requester.user
+        request = Request(
+            person=self.person,
+            kind=kind.name,
+            raw=own,
+            reply=ReplyAddress(platform="console", channel=self._channel, user=user, private=private),
+            update=f"console:{secrets.token_hex(12)}",
+            private=private,
+        )
+        return Accepted(kind, await self._desk.submit(request))
+
+    async def _help(self, rest: str) -> Reply:
+        name = rest.removeprefix("/").lower()
+        if name in self._desk.kinds:
+            return kind_help_reply(self._desk.kinds[name])
+        return help_reply(self._desk.kinds, admin=self._desk.is_admin(self.person), default=self._default)
+
+    async def _jobs(self, rest: str) -> Reply:
+        return jobs_reply(await self._desk.jobs(self.person), self._desk.clock())
+
+    async def _cancel(self, rest: str) -> Reply:
+        if not rest:
+            return say("Say which: ", Code("/cancel ID"), ". ", Code("/jobs"), " lists yours.")
+        return cancel_reply(rest[:32], await self._desk.cancel(self.person, rest))
+
+    async def _status(self, rest: str) -> Reply:
+        return status_reply(await self._desk.status())
+
+    async def _queue(self, rest: str) -> Reply:
+        if not self._desk.is_admin(self.person):
+            raise NotAllowedError
+        return queue_reply(await self._desk.queue(self.person), self._desk.clock())
+
+
+def _question(
+    kind: AnyKind, raw: Mapping[str, Value], parameter: Parameter, problem: InvalidRequestError | None = None
+) -> Wanting:
+    head = [line(Foreign(str(problem)))] if problem else []
+    asks = line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})")
+    return Wanting(kind, raw, parameter, Reply((*head, asks)))

@@ -1,0 +1,107 @@
+"""How busy the desk is, in words: for everybody, and for admins."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from console import Paper
+
+from frontdesk.bots.desk import LaneStatus
+from frontdesk.bots.on_console_render import plain
+from frontdesk.bots.on_console_status import show_queue
+from frontdesk.bots.replies import Rows
+from frontdesk.bots.status_replies import memory, queue_reply, status_reply
+from frontdesk.queue.report import LaneReport, QueueReport, WorkerReport, WorkerState
+
+NOW = 1_000_000.0
+
+
+def worker(
+    number: int = 1, *, age: float = 0.5, jobs: tuple[str, ...] = (), models: tuple[str, ...] = ("tiny",)
+) -> WorkerReport:
+    state = WorkerState(
+        id=f"w{number}",
+        lanes=("short",),
+        kinds=("score",),
+        device="CPU",
+        models=models,
+        memory=812_000_000,
+        started_at=NOW - 7200,
+        jobs=jobs,
+    )
+    return WorkerReport(state, age)
+
+
+def rows(report: QueueReport) -> dict[str, str]:
+    [block] = [block for block in queue_reply(report, NOW).blocks if isinstance(block, Rows)]
+    return dict(block.rows)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "workers", "wait", "sentence"),
+    [
+        (0, 1, 0.0, "score, write: nobody is waiting; a new job starts at once."),
+        (3, 1, 130.0, "score, write: 3 waiting; a new job starts in about 3 min."),
+        (2, 0, None, "score, write: no worker is on duty just now; 2 waiting."),
+    ],
+)
+def test_everybody_reads_how_long_a_new_job_would_wait(
+    waiting: int, workers: int, wait: float | None, sentence: str
+) -> None:
+    """One line for each lane, by the names of its kinds."""
+    assert plain(status_reply([LaneStatus("short", ("score", "write"), waiting, workers, wait)])) == sentence
+
+
+def test_a_desk_without_kinds_says_so() -> None:
+    """An empty message cannot be sent anywhere."""
+    assert plain(status_reply([])) == "This desk takes no jobs."
+
+
+def test_admins_read_lanes_workers_and_the_last_hour() -> None:
+    """By kind; with device, model, memory, current jobs and the last heartbeat of each worker."""
+    report = QueueReport(
+        lanes=(LaneReport("short", 3, 1, {"score": 2, "write": 1}, {"write": 1}, 12.0),),
+        workers=(worker(jobs=("1abc",)), worker(2, age=30.0, models=())),
+        ended={("score", "done"): 12, ("score", "failed"): 1, ("write", "cancelled"): 2},
+    )
+    assert plain(queue_reply(report, NOW)).startswith("Queue: 3 waiting, 1 running, 1 worker on duty.\n")
+    assert rows(report) == {
+        "Lane short": "3 waiting (2 score, 1 write), 1 running (1 write), the next has waited 12 s",
+        "Worker 1": "w1: CPU, 812 MB; tiny; running 1abc; heard of 1 s ago; up for 2 h",
+        "Worker 2": "w2: CPU, 812 MB; no model; idle; heard of 30 s ago, not on duty; up for 2 h",
+        "Last hour": "12 done, 1 failed, 2 cancelled",
+        "score, last hour": "12 done, 1 failed",
+        "write, last hour": "0 done, 0 failed, 2 cancelled",
+    }
+
+
+def test_many_workers_and_jobs_are_cut_short() -> None:
+    """A platform shows about 25 rows; what is left out is counted."""
+    shown = rows(QueueReport((), tuple(worker(n, jobs=("1abc",) * 20) for n in range(40)), {}))
+    assert len(shown) <= 20
+    assert shown["More workers"] == "28"
+    assert shown["Worker 1"].count("1abc") == 8
+
+
+def test_a_terminal_shows_tables() -> None:
+    """`frontdesk status` for admins: the same figures, one table each, and foreign text is no markup."""
+    report = QueueReport(
+        lanes=(LaneReport("short", 3, 1, {"score": 2, "write": 1}, {"write": 1}, 12.0),),
+        workers=(worker(jobs=("1abc",), models=("[red]tiny",)), worker(2, age=30.0)),
+        ended={("score", "done"): 12, ("score", "expired"): 7},
+    )
+    paper = Paper(terminal=True)
+    show_queue(report, NOW, paper)
+    show_queue(QueueReport((), (), {}), NOW, paper)
+    lines = [" ".join(re.sub(r"\x1b\[[\d;]*m", "", line).split()) for line in paper.text.splitlines()]
+    assert "short 3 (2 score, 1 write) 1 (1 write) 12 s" in lines
+    assert "w1 CPU [red]tiny 812 MB 1abc 1 s ago" in lines
+    assert "w2 CPU tiny 812 MB idle 30 s ago: gone" in lines
+    assert "score 12 0 0 7" in lines
+    assert lines.count("Workers: none.") == 1
+
+
+def test_memory_in_words() -> None:
+    """Bytes as people say them."""
+    assert (memory(812_000_000), memory(13_400_000_000)) == ("812 MB", "13.4 GB")
