@@ -151,6 +151,12 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pyt
     assert complaint() == "frontdesk.toml cannot be read: Permission denied."
 
 
+def test_an_empty_token_in_the_file_is_named(tmp_path: Path) -> None:
+    """An empty variable counts as unset; an empty line of the file is somebody's oversight."""
+    (tmp_path / "frontdesk.toml").write_text('discord_token = ""\n')
+    assert complaint() == "FRONTDESK_DISCORD_TOKEN is empty; leave it out or give a token."
+
+
 def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """FRONTDESK_DISCORD_TOKN would otherwise be a bot that does not start, without a reason."""
     monkeypatch.setenv("FRONTDESK_DISCORD_TOKN", SECRET)
