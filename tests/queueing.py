@@ -110,7 +110,7 @@ def leased_worker(redis: Redis, engine: Any, *, worker_id: str = "w1", **changes
         )
 
     options: dict[str, Any] = {
-        "kinds": {"echo": 30.0},
+        "kinds": ["echo"],
         "lanes": {"short": 4},
         "describe": describe,
         "keep": KEEP,

@@ -93,7 +93,7 @@ async def front(
     async with Discord() as standin:
         settings = Settings.model_validate({"discord_token": standin.token, "discord_api_url": standin.url})
         desk = _desk(standin, desk_redis or redis, registry, Admins(), limits)
-        worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, 30.0))
+        worker = leased_worker(redis, engine, kinds=registry)
         opened = Front(standin, Premises(settings, registry, redis, broker, desk), engine)
         async with working(worker):
             try:

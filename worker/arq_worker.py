@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
 
@@ -36,7 +36,7 @@ LEASE = 6.0  # seconds a job stays with a worker that no longer renews
 RENEW = 2.0  # seconds between heartbeats
 LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
 MAX_TRIES = 3  # starts of one job
-ARQ_GRACE = 60.0  # seconds beyond a kind's limit after which arq gives up on an engine that did not
+ARQ_LIMIT = 30 * 86_400.0  # seconds: arq counts from the claim, the engine from the start on the device, and ends it
 
 
 class Engine(Protocol):
@@ -50,7 +50,7 @@ class Engine(Protocol):
 class LeasedWorker(Worker):
     """Takes jobs of some lanes under a lease.
 
-    kinds: kind -> time limit in seconds. lanes: lane -> jobs that may run at once. keep: seconds an ended job is
+    kinds: those it runs. lanes: lane -> jobs that may run at once. keep: seconds an ended job is
     remembered. max_wait: seconds after which a waiting job is given up. describe: what this worker says of itself,
     given its id and those of its running jobs.
     """
@@ -61,7 +61,7 @@ class LeasedWorker(Worker):
         engine: Engine,
         *,
         worker_id: str,
-        kinds: Mapping[str, float],
+        kinds: Collection[str],
         lanes: Mapping[str, int],
         describe: Callable[[str, tuple[str, ...]], WorkerState],
         keep: float,
@@ -69,9 +69,8 @@ class LeasedWorker(Worker):
         lease: float = LEASE,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        limit = max(kinds.values()) + ARQ_GRACE
         super().__init__(
-            functions=[func(cast(WorkerCoroutine, self._run), name=kind, timeout=limit) for kind in kinds],
+            functions=[func(cast(WorkerCoroutine, self._run), name=kind, timeout=ARQ_LIMIT) for kind in kinds],
             queue_name=keys.lane(next(iter(lanes))),
             redis_pool=cast(ArqRedis, redis),  # arq only needs the commands; jobs are enqueued by the broker
             handle_signals=False,
@@ -176,9 +175,10 @@ class LeasedWorker(Worker):
             await channel.subscribe(keys.DOORBELL, keys.CANCELS)
             self._wake.set()  # a bell may have rung before the subscription
             async for message in channel.listen():
+                said = message["data"].decode("utf-8", "replace")
                 if message["channel"] == keys.CANCELS.encode():
-                    self._cancel(message["data"].decode())
-                elif message["data"].decode() in self._lanes:
+                    self._cancel(said)
+                elif said in self._lanes:
                     self._wake.set()
 
     async def _beating(self) -> None:
@@ -244,7 +244,7 @@ class LeasedWorker(Worker):
     ) -> None:
         """arq's end of a run: either the outcome is written, or the job goes back to its place."""
         if finish:
-            fallback = Outcome(status="failed", reason="It took longer than this worker allows.")
+            fallback = Outcome(status="failed", reason="Its worker could not finish it. Please ask again.")
             await self._finish(job_id, self._outcomes.get(job_id, fallback))
         elif claimed := self._held.get(job_id):
             await self._until_redis_answers(lambda: self._scripts.release(job_id, claimed.lease))

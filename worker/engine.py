@@ -1,0 +1,193 @@
+"""Turns jobs into outcomes with the runners of one device. Knows no queue and no tensors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeAlias
+
+import structlog
+from pydantic import ValidationError
+
+from frontdesk.queue.errors import ConfigurationError, UserError
+from frontdesk.queue.jobs import Job, Outcome, Progress
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.worker.batching import Joiner
+from frontdesk.worker.context import JobContext
+from frontdesk.worker.device import Device, Share
+from frontdesk.worker.driving import PATIENCE, Driver, OneByOne, Seat
+from frontdesk.worker.runner import BatchRunner, Bench, CancelledRunError, OutOfMemoryError, Runner, SteppingRunner
+from frontdesk.worker.stepping import RunningBatch
+
+ENTRY_POINTS = "frontdesk.runners"
+
+AnyRunner: TypeAlias = Runner[Any, Any]
+AnyDriver: TypeAlias = Driver[Any, Any]
+
+log = structlog.get_logger()
+
+
+class Engine:
+    """Runs jobs of some kinds on one device, each kind by the driver that its runner's shape asks for.
+
+    kinds: what this worker is asked to serve.
+    runners: by kind; those of other kinds are left alone.
+    clock: monotonic, in seconds.
+
+    Raises ConfigurationError where a kind has no runner.
+    """
+
+    def __init__(
+        self, kinds: Registry, runners: Mapping[str, AnyRunner], *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if missing := [name for name in kinds if name not in runners]:
+            raise ConfigurationError(
+                f"This worker is asked to serve {', '.join(missing)}, but no installed package brings a runner for it "
+                f"(entry points {ENTRY_POINTS!r}). Install one, or leave its lane out of FRONTDESK_LANES."
+            )
+        self._kinds = kinds
+        self._runners = {name: runners[name] for name in kinds}
+        self._clock = clock
+        self._device = Device(clock)
+        self._share = Share()
+        self._drivers = {name: _driver(runners[name], self._device, kind.time_limit) for name, kind in kinds.items()}
+        self._seats: set[Seat[Any, Any]] = set()
+
+    @property
+    def models(self) -> list[str]:
+        """The loaded models with their precision, each once."""
+        return list(dict.fromkeys(runner.model for runner in self._runners.values() if runner.model))
+
+    @property
+    def stuck(self) -> bool:
+        """The device is held by a call that outlasted every time limit: only a new process helps."""
+        longest = max((kind.time_limit for kind in self._kinds.values()), default=0.0)
+        return self._device.held_for > longest + PATIENCE
+
+    async def load(self) -> None:
+        """Load and warm up all runners. Raises what they raise."""
+        for runner in self._runners.values():
+            await self._device.call(runner.load, share=self._share)
+
+    async def run(self, job: Job, report: Callable[[Progress], None]) -> Outcome:
+        """Run one job to its outcome, telling progress at a bounded rate, on the event loop.
+
+        Raises nothing but asyncio.CancelledError, when the caller is cancelled; the job's place is then free again.
+        """
+        context = JobContext(job.id, report)
+        began = self._clock()
+        try:
+            outcome = await self._outcome(job, context)
+        finally:
+            context.close()
+        return outcome.model_copy(
+            update={"seconds": self._clock() - began, "gpu_seconds": context.device_seconds},
+        )
+
+    def cancel(self, job_id: str) -> bool:
+        """End a job because its requester wants that. False where it does not run here, or has ended."""
+        mine = [seat for seat in self._seats if seat.context.job_id == job_id]
+        ended = [seat.give_up(CancelledRunError("cancelled by its requester")) for seat in mine]
+        return any(ended)
+
+    async def close(self) -> None:
+        """Cancel what runs, unload, and take no more jobs. One runner's bad clean-up does not stop the rest."""
+        for driver in self._drivers.values():
+            await driver.close()
+        for name, runner in self._runners.items():
+            try:
+                await asyncio.wait_for(self._device.call(runner.unload, share=self._share), PATIENCE)
+            except Exception as error:
+                log.warning("not unloaded", kind=name, error=type(error).__name__, frames=frames(error))
+        self._device.close()
+
+    async def _outcome(self, job: Job, context: JobContext) -> Outcome:
+        try:
+            return Outcome(status="done", result=await self._result(job, context))
+        except CancelledRunError:
+            return Outcome(status="cancelled")
+        except OutOfMemoryError:
+            log.info("out of memory", job_id=job.id, kind=job.kind)
+            return Outcome(status="failed", reason="This needs more memory than this worker has.")
+        except UserError as error:
+            return Outcome(status="failed", reason=str(error))
+        except Exception as error:
+            name = f"{type(error).__module__}.{type(error).__qualname__}"
+            # TRY400: an exception's own words, which a traceback ends in, may hold what the user or the model wrote.
+            log.error("run failed", job_id=job.id, kind=job.kind, error=name, frames=frames(error))  # noqa: TRY400
+            return Outcome(status="failed", reason="Something went wrong inside the worker.")
+
+    async def _result(self, job: Job, context: JobContext) -> Mapping[str, Any]:
+        kind = self._kinds[job.kind]
+        seat = self._drivers[kind.name].enter(_params(kind, job), context)
+        self._seats.add(seat)
+        try:
+            result = await seat.wait()
+        finally:
+            self._seats.discard(seat)
+        if not isinstance(result, kind.result):
+            raise TypeError(f"the runner of {kind.name} gave a {type(result).__name__}")
+        fields: dict[str, Any] = result.model_dump(mode="json")
+        return fields
+
+
+def installed_runners(names: Iterable[str], bench: Bench) -> dict[str, AnyRunner]:
+    """The runners that installed packages bring for these kinds, constructed and not yet loaded.
+
+    A kind without one is left out. Raises ConfigurationError where one cannot be imported, or a kind has two.
+    """
+    wanted, found = set(names), dict[str, AnyRunner]()
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in found:
+            raise ConfigurationError(f"Two installed packages bring a runner for {point.name}; uninstall one.")
+        if point.name in wanted:
+            found[point.name] = _imported(point)(bench)
+    return found
+
+
+def _imported(point: EntryPoint) -> type[AnyRunner]:
+    try:
+        runner = point.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(f"The runner for {point.name} ({point.value}) cannot be imported: {error}") from error
+    if not (isinstance(runner, type) and issubclass(runner, Runner)):
+        raise ConfigurationError(f"The runner for {point.name} ({point.value}) is not a subclass of Runner.")
+    return runner
+
+
+def _driver(runner: AnyRunner, device: Device, time_limit: float) -> AnyDriver:
+    if isinstance(runner, SteppingRunner):
+        return RunningBatch(runner, device, time_limit=time_limit)
+    if isinstance(runner, BatchRunner):
+        return Joiner(runner, device, time_limit=time_limit)
+    return OneByOne(runner, device, time_limit=time_limit)
+
+
+def _params(kind: AnyKind, job: Job) -> Any:
+    """The job's parameters as the kind declares them now. Raises UserError where they no longer fit."""
+    try:
+        return kind.params.model_validate(dict(job.params))
+    except ValidationError as error:
+        names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"]})
+        wrong = f" ({', '.join(names)})" if names else ""
+        raise UserError(
+            f"This worker's {kind.name} takes other parameters than this request has{wrong}. Please ask again."
+        ) from None
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error and its causes were raised: file, line and function, without their words."""
+    return [
+        f"{type(one).__name__}: {frame.filename}:{frame.lineno} in {frame.name}"
+        for one in _chain(error)
+        for frame in traceback.extract_tb(one.__traceback__)
+    ]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
