@@ -19,6 +19,7 @@ from frontdesk.queue.errors import CorruptMessageError, FrontdeskError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
 from frontdesk.queue.jobs import JobRecord, Outcome, Platform, Progress, ReplyAddress
 from frontdesk.queue.kinds import Registry
+from frontdesk.queue.logs import requester_hash
 
 log = structlog.get_logger()
 
@@ -67,6 +68,7 @@ class _Outbox:
     working: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     failures: Counter[str] = field(default_factory=Counter)
+    ended: dict[str, str] = field(default_factory=dict)  # how a delivery ended, until Redis knows of it
 
 
 class Courier:
@@ -118,8 +120,9 @@ class Courier:
 
     async def _outcomes(self, group: asyncio.TaskGroup) -> None:
         await self._stream.open()
-        held = {event.entry for outbox in self._outboxes.values() for event in outbox.answers}
         while True:
+            # Looked at before the reading: what is acknowledged meanwhile may still be among what is read.
+            held = {event.entry for outbox in self._outboxes.values() for event in outbox.answers}
             for event in await self._stream.read(block=2.0):
                 if event.entry not in held:
                     await self._sort_in(event, group)
@@ -193,16 +196,22 @@ class Courier:
             return
 
     async def _answer(self, event: OutcomeEvent, outbox: _Outbox) -> None:
+        """Deliver once, then acknowledge: where Redis is away, only the second is done again."""
+        if event.entry not in outbox.ended:
+            outbox.ended[event.entry] = await self._deliver(event, outbox)
+        await self._stream.acknowledge(event, outbox.ended[event.entry])
+        del outbox.ended[event.entry]
+
+    async def _deliver(self, event: OutcomeEvent, outbox: _Outbox) -> str:
+        """How it ended: "delivered", or "undeliverable" and why. Raises TryLaterError."""
         record = await self._when_placed(event.job_id)
         self._known.pop(event.job_id, None)
         if record is None or not record.ended:
-            await self._stream.acknowledge(event, "undeliverable: the job is no longer known")
-            return
+            return "undeliverable: the job is no longer known"
+        outcome, delivery = record.outcome or Outcome(status="failed"), DELIVERED
         try:
-            outcome = record.outcome or Outcome(status="failed")
             reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome)
             await self._deliverer.deliver(record.reply, record.id, reply)
-            delivery = DELIVERED
         except UndeliverableError as error:
             delivery = f"undeliverable: {error}"
         except (TryLaterError, *LOST):
@@ -214,8 +223,17 @@ class Courier:
             if tries < ATTEMPTS:
                 raise TryLaterError(min(30.0, FIRST_RETRY * 2 ** (tries - 1))) from error
             delivery = f"undeliverable: {type(error).__name__}"
-        await self._stream.acknowledge(event, delivery)
-        log.info("answered", job=event.job_id, kind=record.kind, status=record.state, delivery=delivery)
+        outbox.updates.pop(event.job_id, None)  # news that came late would hide the answer
+        log.info(
+            "answered",
+            job=event.job_id,
+            kind=record.kind,
+            requester=requester_hash(record.requester),
+            status=record.state,
+            seconds=round(outcome.seconds, 3),
+            delivery=delivery,
+        )
+        return delivery
 
     async def _update(self, outbox: _Outbox) -> float:
         """Show one job's newest progress; returns the pause that its chat wants after it."""

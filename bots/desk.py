@@ -25,6 +25,8 @@ from frontdesk.ratelimit.policy import InFlight
 
 log = structlog.get_logger()
 
+ENTRY = 60.0  # seconds that a request counts as in flight before it is in the queue: one that never gets there is lost
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -128,7 +130,7 @@ class Desk:
             submitted_at=self.clock(),
         )
         tier = "admin" if self.is_admin(request.person) else self._limits.tier_of(requester.key)
-        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=self._longest)
+        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
         who = requester_hash(requester.key)
         decision = await self._limiter.acquire(rules, job.id)
         if not decision.allowed:
@@ -138,7 +140,12 @@ class Desk:
         try:
             releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
             ticket = await self._broker.submit(
-                job, request.reply, update=request.update, declared=declared, releases=releases
+                job,
+                request.reply,
+                update=request.update,
+                declared=declared,
+                releases=releases,
+                in_flight=self._longest,
             )
         finally:
             if ticket is None or ticket.repeated:

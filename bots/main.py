@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from frontdesk.bots.courier import Courier, Deliverer
 from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.errands import until
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
@@ -66,10 +67,6 @@ async def serve(settings: Settings, adapter: Adapter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with premises(settings) as front:
-        waiting = asyncio.create_task(reachable(front.redis))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        waiting.cancel()
+        await until(stop, reachable(front.redis))
         if not stop.is_set():
             await adapter(front, stop)

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from frontdesk.bots.replies import Block, Code, Foreign, Line, Moment, Quote, Reply, Rows, Span, Strong
+from frontdesk.bots.replies import Block, Code, Foreign, Line, Moment, Quote, Reply, Rows, Span, Strong, as_text
 
 # What a terminal may obey instead of showing: both ranges of control characters, and those that turn the direction of
 # the text around them. Right-to-left letters themselves stay.
@@ -27,7 +27,7 @@ def harmless(text: str) -> str:
 
 def plain(reply: Reply) -> str:
     """The reply without colours or line breaks of ours."""
-    return "\n".join(part for block in reply.blocks for part in _plain(block))
+    return harmless(as_text(reply))
 
 
 def drawn(reply: Reply) -> RenderableType:
@@ -73,9 +73,6 @@ class Screen:
         else:
             self.console.out(sentence, highlight=False)
 
-    def rule(self) -> None:
-        self.say("")
-
 
 def screen(*, stderr: bool = False) -> Screen:
     """The process's own output."""
@@ -94,14 +91,6 @@ def table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -
 
 def _span(span: Span) -> str:
     return harmless(span.words if isinstance(span, Moment) else span.text)
-
-
-def _plain(block: Block) -> list[str]:
-    if isinstance(block, Line):
-        return ["".join(map(_span, block.spans))]
-    if isinstance(block, Quote):
-        return [harmless(block.text)]
-    return [harmless(f"{label}: {value}") for label, value in block.rows]
 
 
 def _drawn(block: Block) -> RenderableType:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -14,12 +12,13 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 
+from frontdesk.bots.errands import first
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, add_commands, sync_if_changed
 from frontdesk.bots.on_discord_conversation import Conversation
 from frontdesk.bots.on_discord_delivery import NOBODY, DiscordDeliverer
 from frontdesk.bots.on_discord_render import ActionButton, AnyInteraction
-from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.kinds import Registry
 
 log = structlog.get_logger()
@@ -75,7 +74,8 @@ def point_at(url: str) -> None:
 
 
 async def serve(front: Premises, stop: asyncio.Event) -> None:
-    """Run the bot until `stop` is set. Raises ConfigurationError."""
+    """Run the bot until `stop` is set. Raises ConfigurationError, and FrontdeskError while Discord is away: whoever
+    keeps the bot running starts it again."""
     if front.settings.discord_token is None:
         raise ConfigurationError("FRONTDESK_DISCORD_TOKEN is not set; the bot's page at Discord shows the token.")
     if front.settings.discord_api_url is not None:
@@ -86,7 +86,7 @@ async def serve(front: Premises, stop: asyncio.Event) -> None:
         bot.open_for(conversation, front.kinds)
         await _log_in(bot, front.settings.discord_token.get_secret_value())
         try:
-            await _first_of(courier.run(), bot.connect(), stop.wait())
+            await first(courier.run(), bot.connect(), stop.wait())
         except discord.ConnectionClosed as closed:
             raise ConfigurationError(f"Discord closed the connection for good (code {closed.code}).") from None
         finally:
@@ -95,26 +95,15 @@ async def serve(front: Premises, stop: asyncio.Event) -> None:
 
 
 async def _log_in(bot: DiscordClient, token: str) -> None:
-    """Raises ConfigurationError with one line."""
+    """Raises ConfigurationError or FrontdeskError with one line."""
     try:
         await bot.login(token)
     except discord.LoginFailure:
         raise ConfigurationError("Discord refuses FRONTDESK_DISCORD_TOKEN; was it reset, or cut short?") from None
+    except discord.DiscordServerError as error:
+        raise FrontdeskError(f"Discord does not answer (status {error.status}).") from None
     except (discord.HTTPException, app_commands.AppCommandError) as error:
         raise ConfigurationError(f"Discord refuses to start the bot: {error}".replace("\n", " ")) from None
     except (aiohttp.ClientError, OSError) as error:
-        raise ConfigurationError(f"Discord cannot be reached ({type(error).__name__}).") from None
+        raise FrontdeskError(f"Discord cannot be reached ({type(error).__name__}).") from None
     log.info("discord open")
-
-
-async def _first_of(*works: Coroutine[Any, Any, object]) -> None:
-    """Run all until one ends, then stop the others; raises what it raised."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

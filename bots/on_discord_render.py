@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias, cast
 import discord
 
 from frontdesk.bots.parsing import clean
-from frontdesk.bots.replies import Button, Code, Line, Moment, Quote, Reply, Rows, Span, Strong
+from frontdesk.bots.replies import Button, Code, Line, Moment, Quote, Reply, Rows, Span, Strong, as_text, rows_as_text
 
 # Discord's limits are 2000, 4096 and 6000 characters; what is left over is for a mention and an ellipsis.
 CONTENT = 1900
@@ -26,7 +26,7 @@ LABEL = 80
 # Discord takes a backslash before any of these as "the character itself". A colon matters in links, emoji and
 # timestamps; the second pattern holds what means something at the start of a line only.
 MARKS = re.compile(r"[\\*_~|`<\[\]]|:(?=\S)")
-LINE_STARTS = re.compile(r"(?m)^(\s*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
+LINE_STARTS = re.compile(r"(?m)^([^\S\n]*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
 BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})"
 
 AnyInteraction: TypeAlias = discord.Interaction[Any]
@@ -61,7 +61,7 @@ def draw(reply: Reply, *, final: bool = True) -> Drawn:
     lines = [_line(block) for block in reply.blocks if isinstance(block, Line)]
     content, embeds, files = "\n".join(lines), list[discord.Embed](), list[tuple[str, bytes]]()
     if len(content) > CONTENT:
-        files.append(("reply.txt", plain(reply).encode()))
+        files.append(("reply.txt", as_text(reply).encode()))
         content = cut(content, CONTENT)
     for block in reply.blocks:
         if isinstance(block, Quote):
@@ -71,7 +71,7 @@ def draw(reply: Reply, *, final: bool = True) -> Drawn:
         elif isinstance(block, Rows):
             embeds = embeds or [discord.Embed()]
             if not _fill(embeds[-1], block, room=EMBEDS - sum(map(len, embeds))):
-                files.append(("figures.txt", _table(block).encode()))
+                files.append(("figures.txt", rows_as_text(block).encode()))
     return Drawn(content, tuple(embeds), tuple(files), reply.buttons)
 
 
@@ -114,10 +114,6 @@ def _fill(embed: discord.Embed, block: Rows, room: int) -> bool:
     return True
 
 
-def _table(block: Rows) -> str:
-    return "\n".join(f"{label}: {value}" for label, value in block.rows)
-
-
 def cut(text: str, most: int) -> str:
     """The beginning of an escaped text, not in the middle of an escape, with an ellipsis."""
     if len(text) <= most:
@@ -126,17 +122,6 @@ def cut(text: str, most: int) -> str:
     if (len(kept) - len(kept.rstrip("\\"))) % 2:
         kept = kept[:-1]
     return kept + "…"
-
-
-def plain(reply: Reply) -> str:
-    """The reply as a text file."""
-    parts = []
-    for block in reply.blocks:
-        if isinstance(block, Line):
-            parts.append("".join(span.words if isinstance(span, Moment) else span.text for span in block.spans))
-        else:
-            parts.append(block.text if isinstance(block, Quote) else _table(block))
-    return "\n".join(parts)
 
 
 class Pressed(Protocol):

@@ -17,7 +17,21 @@ from telegram.constants import MessageEntityDateTimeFormats
 
 from frontdesk.bots.forms import Choice, Question
 from frontdesk.bots.parsing import clean
-from frontdesk.bots.replies import Block, Button, Code, Foreign, Line, Moment, Plain, Quote, Reply, Rows, Span, Strong
+from frontdesk.bots.replies import (
+    Block,
+    Button,
+    Code,
+    Foreign,
+    Line,
+    Moment,
+    Plain,
+    Quote,
+    Reply,
+    Rows,
+    Span,
+    Strong,
+    as_text,
+)
 
 MAX_TEXT: Final = 4096  # UTF-16 units, as the next two
 MAX_CAPTION: Final = 1024
@@ -68,7 +82,7 @@ def render(reply: Reply) -> Rendered:
     if utf16(writing.text) <= MAX_TEXT:
         return writing.rendered(keyboard)
     quotes = [block for block in reply.blocks if isinstance(block, Quote)]
-    longest = max(quotes, key=lambda quote: len(quote.text), default=Quote(plain(reply)))
+    longest = max(quotes, key=lambda quote: len(quote.text), default=Quote(as_text(reply)))
     short = [replace(b, text=cut(clean(b.text), PREVIEW)) if isinstance(b, Quote) else b for b in reply.blocks]
     caption = _Writing()
     caption.blocks(short)
@@ -108,14 +122,9 @@ def for_you(drawn: Rendered, user: int) -> Rendered:
     return _shortened(replace(drawn, text=head + drawn.text, entities=(mention, *moved)), limit)
 
 
-def plain(reply: Reply) -> str:
-    """A reply as bare text, in full: for files and small notices."""
-    return "\n".join(_plain_block(block) for block in reply.blocks)
-
-
 def notice(reply: Reply) -> str:
     """A reply as the small text over a chat that answers a pressed button."""
-    return cut(clean(plain(reply)), MAX_NOTICE)
+    return cut(clean(as_text(reply)), MAX_NOTICE)
 
 
 def cut(text: str, units: int) -> str:
@@ -199,14 +208,6 @@ def _shortened(drawn: Rendered, units: int) -> Rendered:
             length = min(entity.length, size - entity.offset)
             kept.append(entity if length == entity.length else _entity(entity.type, entity.offset, length))
     return replace(drawn, text=text, entities=tuple(kept))
-
-
-def _plain_block(block: Block) -> str:
-    if isinstance(block, Line):
-        return "".join(span.words if isinstance(span, Moment) else span.text for span in block.spans)
-    if isinstance(block, Quote):
-        return block.text
-    return "\n".join(f"{label}: {value}" for label, value in block.rows)
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:

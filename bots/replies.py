@@ -98,6 +98,21 @@ def say(*spans: Span | str) -> Reply:
     return Reply((line(*spans),))
 
 
+def as_text(reply: Reply) -> str:
+    """All of a reply as bare text, for files and small notices. Foreign text is in it as it came."""
+    return "\n".join(_block_as_text(block) for block in reply.blocks)
+
+
+def _block_as_text(block: Block) -> str:
+    if isinstance(block, Line):
+        return "".join(span.words if isinstance(span, Moment) else span.text for span in block.spans)
+    return block.text if isinstance(block, Quote) else rows_as_text(block)
+
+
+def rows_as_text(block: Rows) -> str:
+    return "\n".join(f"{label}: {value}" for label, value in block.rows)
+
+
 def duration(seconds: float) -> str:
     """ "40 s", "3 min", "1 h 20 min", "2 days": rounded up, so that who waits as long is never too early."""
     whole = max(1, int(-(-seconds // 1)))

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode
-from frontdesk.queue.connection import answer
+from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, ReplyAddress, State, Ticket
 from frontdesk.queue.scripts import Place, Scripts
@@ -43,21 +43,27 @@ class Broker:
         return await self._repeated(job_id.decode()) if job_id else None
 
     async def submit(
-        self, job: Job, reply: ReplyAddress, *, update: str, declared: float, releases: tuple[str, ...] = ()
+        self,
+        job: Job,
+        reply: ReplyAddress,
+        *,
+        update: str,
+        declared: float,
+        releases: tuple[str, ...] = (),
+        in_flight: float = 2 * 86_400.0,
     ) -> Ticket:
         """Queue a job, atomically and once for each `update` (the platform's own id of what the user did).
 
         declared: the kind's cost before it was scaled by what was measured, in device-seconds.
-        releases: in-flight sets that the job leaves when it ends.
+        releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         Raises JobIdTakenError.
         """
         given, repeated = await self._scripts.submit(
             job_id=job.id,
             update=update,
             requester=job.requester.key,
-            payload=serialize_job(
-                job.kind, (encode(job).decode(),), {}, None, int(job.submitted_at * 1000), serializer=dump
-            ),
+            payload=_payload(job),
+            in_flight=in_flight,
             fields={
                 "kind": job.kind,
                 "lane": job.lane,
@@ -72,9 +78,12 @@ class Broker:
         )
         if given is None:
             raise JobIdTakenError(job.id)
-        if repeated:
+        if repeated and given != job.id:  # our own id: the connection dropped, and the script was sent again
             return await self._repeated(given)
-        return await self.ticket(job.id, job.lane)
+        try:
+            return await self.ticket(job.id, job.lane)
+        except LOST:  # the job is accepted all the same
+            return Ticket(job.id, 0, 0.0)
 
     async def ticket(self, job_id: str, lane: str) -> Ticket:
         """Where a job stands now."""

@@ -51,7 +51,7 @@ class ScoreResult(Result):
             rows.append(("Binoculars", f"{self.binoculars:.3f}"))
         rows.append(("Tokens judged", judged))
         if self.false_positive_rate is not None:
-            rows.append(("Human texts wrongly called machine", f"{self.false_positive_rate:.0%} in calibration"))
+            rows.append(("Human texts wrongly called machine", f"{100 * self.false_positive_rate:.3g}% in calibration"))
         return [*rows, ("Model", f"{self.model} ({self.precision})")]
 
 

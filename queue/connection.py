@@ -28,8 +28,8 @@ LOST = (RedisError, OSError)
 
 def client(url: str) -> Redis:
     """A client with a pool of its own. A dropped connection is tried again at once and twice more (under 0.5 s):
-    every script tolerates being sent twice. (redis-py's own health checks stay off: where the server asks for a
-    password, they try again for ever.)"""
+    every script tolerates being sent twice; at worst a limit is charged twice. (redis-py's own health checks stay
+    off: where the server asks for a password, they try again for ever.)"""
     options: dict[str, Any] = {}
     if not url.startswith("unix:"):
         options = {"socket_keepalive": True, "socket_keepalive_options": _keepalive()}

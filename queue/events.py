@@ -28,7 +28,7 @@ class OutcomeEvent:
 
 
 class OutcomeStream:
-    """The ended jobs of one platform, each handed out until it is acknowledged.
+    """The ended jobs of one platform, each handed out again and again until it is acknowledged.
 
     There is one courier for each platform, so what an earlier one left unacknowledged is taken up by the next.
     """
@@ -48,18 +48,19 @@ class OutcomeStream:
         self._from = "0"
 
     async def read(self, block: float, count: int = 64) -> list[OutcomeEvent]:
-        """Wait up to `block` seconds for events; an empty list if none came."""
+        """Wait up to `block` seconds for events; an empty list if none came.
+
+        Now and then it hands out again what was not acknowledged yet.
+        """
         answered = await self._redis.xreadgroup(
             GROUP, "courier", {self._key: self._from}, count=count, block=int(block * 1000)
         )
         entries = answered[0][1] if answered else []
         if self._from != ">":  # the unacknowledged ones come in pages, after the last one seen
             self._from = entries[-1][0].decode() if entries else ">"
-        return [
-            OutcomeEvent(entry.decode(), fields[b"job"].decode())
-            for entry, fields in entries
-            if fields and b"job" in fields
-        ]
+        elif not entries:
+            self._from = "0"  # where a connection dropped, events were handed out that never came
+        return _events(entries)
 
     async def acknowledge(self, event: OutcomeEvent, delivery: str) -> None:
         """Record how the delivery ended ("delivered" or a reason) and never hand the event out again."""
@@ -71,11 +72,19 @@ class OutcomeStream:
             await pipe.execute()
 
 
+def _events(entries: list[tuple[bytes, dict[bytes, bytes] | None]]) -> list[OutcomeEvent]:
+    """What is no event gets the id of no job, so that whoever reads it can be rid of it."""
+    return [
+        OutcomeEvent(entry.decode(), (fields or {}).get(b"job", b"").decode("ascii", "replace"))
+        for entry, fields in entries
+    ]
+
+
 async def tail(redis: Redis, platform: Platform, after: str, block: float) -> list[OutcomeEvent]:
     """Events after an entry ("$" for new ones), for a reader that keeps its own place."""
     answered = await redis.xread({keys.outcomes(platform): after}, count=64, block=int(block * 1000))
     entries = answered[0][1] if answered else []
-    return [OutcomeEvent(entry.decode(), fields[b"job"].decode()) for entry, fields in entries]
+    return _events(entries)
 
 
 async def last_entry(redis: Redis, platform: Platform) -> str:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PLATFORMS = ("discord", "telegram", "console")
 Platform = Literal["discord", "telegram", "console"]
 State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 

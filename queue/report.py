@@ -67,7 +67,7 @@ class QueueReport:
 async def queue_report(redis: Redis) -> QueueReport:
     seconds, microseconds = await redis.time()
     now = seconds + microseconds / 1e6
-    running = [await _job_fields(redis, job_id) for job_id in await redis.zrange(keys.RUNNING, 0, -1)]
+    running = await _jobs(redis, await redis.zrange(keys.RUNNING, 0, -1))
     running_in = {lane: [kind for kind, where, _ in running if where == lane] for _, lane, _ in running}
     lanes = sorted(name.decode() for name in await answer(redis.smembers(keys.LANES)))
     return QueueReport(
@@ -78,7 +78,7 @@ async def queue_report(redis: Redis) -> QueueReport:
 
 
 async def _lane(redis: Redis, name: str, running: list[str], now: float) -> LaneReport:
-    listed = [await _job_fields(redis, job_id) for job_id in await redis.zrange(keys.lane(name), 0, LISTED - 1)]
+    listed = await _jobs(redis, await redis.zrange(keys.lane(name), 0, LISTED - 1))
     return LaneReport(
         name=name,
         waiting=await redis.zcard(keys.lane(name)),
@@ -89,10 +89,15 @@ async def _lane(redis: Redis, name: str, running: list[str], now: float) -> Lane
     )
 
 
-async def _job_fields(redis: Redis, job_id: bytes) -> tuple[str, str, float]:
-    """Kind, lane and submission (Unix seconds) of a job."""
-    kind, lane, submitted = await answer(redis.hmget(keys.job(job_id.decode()), ["kind", "lane", "submitted"]))
-    return (kind or b"?").decode(), (lane or b"?").decode(), int(submitted or 0) / 1000
+async def _jobs(redis: Redis, job_ids: list[bytes]) -> list[tuple[str, str, float]]:
+    """Kind, lane and submission (Unix seconds) of each job, in one round trip."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for job_id in job_ids:
+            pipe.hmget(keys.job(job_id.decode()), ["kind", "lane", "submitted"])
+        return [
+            ((kind or b"?").decode(), (lane or b"?").decode(), int(submitted or 0) / 1000)
+            for kind, lane, submitted in await pipe.execute()
+        ]
 
 
 async def _workers(redis: Redis, now: float) -> tuple[WorkerReport, ...]:

@@ -23,6 +23,7 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+from redis.asyncio import ConnectionPool
 
 from frontdesk.queue.errors import ConfigurationError
 
@@ -62,7 +63,26 @@ def _redis(secret: SecretStr) -> SecretStr:
         raise ValueError("must begin with redis://, rediss:// or unix://")
     if parts.scheme == "unix" and not parts.path:
         raise ValueError("must name a socket, such as unix:///run/valkey/valkey.sock")
+    try:
+        pool = ConnectionPool.from_url(secret.get_secret_value())
+        pool.connection_class(**pool.connection_kwargs)  # only made: nothing is opened
+    except (ValueError, TypeError):
+        raise ValueError("ends in an option that the Redis library does not know or take") from None
     return secret
+
+
+def _listen(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not re.fullmatch(r"[0-9A-Za-z.:\[\]-]+", host) or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError("must be a host and a port such as 127.0.0.1:8443")
+    return address
+
+
+def _folder(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, but there is no such home folder") from None
 
 
 def _http(url: str) -> str:
@@ -95,8 +115,8 @@ Admin = Annotated[
 ]
 Role = Annotated[str, _like(r"\d{1,20}", "holds the ids of Discord roles, such as 123,456")]
 Device = Annotated[str, _like(r"auto|cpu|cuda(:\d+)?", "must be auto, cpu, cuda, or one device such as cuda:0")]
-Listen = Annotated[str, _like(r"[0-9A-Za-z.:\[\]-]+:\d{1,5}", "must be a host and a port such as 127.0.0.1:8443")]
-Folder = Annotated[Path, AfterValidator(Path.expanduser)]
+Listen = Annotated[str, AfterValidator(_listen)]
+Folder = Annotated[Path, AfterValidator(_folder)]
 Token = Annotated[SecretStr, AfterValidator(_bare)]
 Url = Annotated[str, AfterValidator(_http)]
 
@@ -129,6 +149,7 @@ class Settings(BaseSettings):
     device: Device = "auto"
     score_max_tokens: Annotated[int, Field(ge=64, le=8192)] = 1024
     false_positive_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.01
+    false_negative_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     batch_tokens: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
 

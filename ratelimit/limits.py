@@ -98,7 +98,8 @@ class Limits(_Table):
     def rules(self, *, tier: str, kind: str, user: str, cost: float, lifetime: float = 2 * DAY) -> list[Rule]:
         """What one request of `user` (unique over all platforms) must pass; `cost` in device-seconds.
 
-        `lifetime`: the longest, in seconds, that a job can be in flight. Raises ValueError for an unknown tier.
+        `lifetime`: seconds that the request counts as in flight, unless somebody ends or prolongs that. Raises
+        ValueError for an unknown tier.
         """
         if tier not in self.tiers:
             raise ValueError(f"There is no tier called {tier!r}. Known: {', '.join(sorted(self.tiers))}.")

@@ -8,12 +8,15 @@ import time
 import pytest
 from queueing import KEEP, DrivenEngine, echoed, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.events import next_progress, progress_channel
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress
 from frontdesk.queue.report import queue_report
+from frontdesk.queue.scripts import Scripts
+from frontdesk.worker import arq_worker
 
 
 @pytest.fixture
@@ -131,6 +134,25 @@ async def test_a_draining_worker_lets_a_short_job_end(broker: Broker, redis: Red
     record = await broker.job(made.id)
     assert record is not None
     assert record.outcome == echoed()
+
+
+async def test_a_worker_can_be_stopped_while_redis_is_away(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot give its job back: the lease does."""
+    monkeypatch.setattr(arq_worker, "FAREWELL", 0.2)
+
+    async def gone(scripts: Scripts, job_id: str, lease: str) -> bool:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(Scripts, "release", gone)
+    engine = DrivenEngine(hold=True)
+    async with asyncio.timeout(5.0), working(leased_worker(redis, engine, lease=0.1)):
+        await submit(broker, job())
+        await engine.started.get()
+    other = DrivenEngine()
+    async with working(leased_worker(redis, other, worker_id="w2")):
+        await other.started.get()
 
 
 async def test_a_job_whose_worker_vanished_runs_elsewhere(broker: Broker, redis: Redis) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from queueing import KEEP, address, echoed, job, requester, submit
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker, JobIdTakenError
@@ -14,7 +16,7 @@ from frontdesk.queue.codec import encode
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.report import WorkerState
-from frontdesk.queue.scripts import Scripts
+from frontdesk.queue.scripts import Place, Scripts
 
 
 @pytest.fixture
@@ -67,6 +69,36 @@ async def test_the_same_update_at_the_same_moment_is_one_job(broker: Broker, red
     tickets = await asyncio.gather(*(submit(broker, job(), update="u1") for _ in range(50)))
     assert len({ticket.job_id for ticket in tickets}) == 1
     assert sum(not ticket.repeated for ticket in tickets) == 1
+    assert await redis.zcard(keys.lane("short")) == 1
+
+
+async def test_a_submission_that_was_sent_twice_is_no_repetition(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dropped connection makes the client send it again: it is new, and what it was charged is not given back."""
+    once = Scripts.submit
+
+    async def twice(scripts: Scripts, **given: Any) -> tuple[str | None, bool]:
+        await once(scripts, **given)
+        return await once(scripts, **given)
+
+    monkeypatch.setattr(Scripts, "submit", twice)
+    ticket = await submit(broker, job())
+    assert (ticket.repeated, ticket.position) == (False, 1)
+    assert await redis.zcard(keys.lane("short")) == 1
+
+
+async def test_a_job_that_was_queued_is_accepted_whatever_comes_after(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis goes away before it tells the position: who is sent away now would ask twice."""
+
+    async def gone(scripts: Scripts, lane: str, job_id: str = "") -> Place:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(Scripts, "place", gone)
+    made = job()
+    assert (await submit(broker, made)).job_id == made.id
     assert await redis.zcard(keys.lane("short")) == 1
 
 

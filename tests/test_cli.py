@@ -77,7 +77,7 @@ class Staff:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with (
             Redis.from_url(self._url) as redis,
-            working(leased_worker(redis, self._engine, kinds={"write": 30.0})),
+            working(leased_worker(redis, self._engine, kinds=["write"])),
         ):
             await until(lambda: redis.zcard(keys.WORKERS))
             self._ready.set()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from queueing import ECHO, KEEP, DrivenEngine, address, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.bots.courier import Courier, TryLaterError, UndeliverableError
 from frontdesk.bots.replies import Line, Quote, Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
+from frontdesk.queue.connection import connected
+from frontdesk.queue.embedded import EmbeddedServer
+from frontdesk.queue.events import OutcomeEvent, OutcomeStream
 from frontdesk.queue.jobs import Outcome, Platform, Progress, ReplyAddress
 from frontdesk.queue.kinds import Registry
 
@@ -140,6 +145,63 @@ async def test_a_passing_fault_is_tried_again(broker: Broker, redis: Redis) -> N
     async with courier_for(chat, redis):
         assert await until(lambda: delivery(broker, job_id)) == "delivered"
     assert len(chat.shown) == 1
+
+
+async def test_what_was_shown_is_not_shown_again_while_redis_is_away(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the note of it is written again."""
+    chat, acknowledge = Chat(), OutcomeStream.acknowledge
+    faults = [RedisConnectionError(), RedisConnectionError()]
+
+    async def failing(stream: OutcomeStream, event: OutcomeEvent, how: str) -> None:
+        if faults:
+            raise faults.pop()
+        await acknowledge(stream, event, how)
+
+    monkeypatch.setattr(OutcomeStream, "acknowledge", failing)
+    job_id = await placed(broker)
+    await broker.cancel(job_id, None)
+    async with courier_for(chat, redis):
+        assert await until(lambda: delivery(broker, job_id)) == "delivered"
+    assert len(chat.shown) == 1
+
+
+async def test_an_event_that_was_lost_on_its_way_comes_again(
+    broker: Broker, redis: Redis, redis_server: EmbeddedServer, tmp_path: Path
+) -> None:
+    """The connection drops when the server has handed it out: it must not wait for the bot's next restart."""
+    chat = Chat()
+    job_id = await placed(broker)
+    await broker.cancel(job_id, None)
+    async with swallowing(redis_server.url.removeprefix("unix://"), tmp_path / "socket", job_id.encode()) as swallowed:
+        async with connected(f"unix://{tmp_path / 'socket'}") as client, courier_for(chat, client):
+            await until(lambda: chat.shown)
+        assert swallowed
+
+
+@asynccontextmanager
+async def swallowing(server: str, path: Path, needle: bytes) -> AsyncIterator[list[bytes]]:
+    """A way to a server that cuts the connection instead of passing on the first answer that holds the needle."""
+    swallowed: list[bytes] = []
+
+    async def forward(reading: asyncio.StreamReader, writing: asyncio.StreamWriter, *, cutting: bool) -> None:
+        while data := await reading.read(65536):
+            if cutting and not swallowed and needle in data:
+                swallowed.append(data)
+                break
+            writing.write(data)
+        writing.close()
+
+    async def connect(reading: asyncio.StreamReader, writing: asyncio.StreamWriter) -> None:
+        from_server, to_server = await asyncio.open_unix_connection(server)
+        with suppress(OSError):
+            await asyncio.gather(
+                forward(reading, to_server, cutting=False), forward(from_server, writing, cutting=True)
+            )
+
+    async with await asyncio.start_unix_server(connect, path):
+        yield swallowed
 
 
 async def test_who_cannot_be_reached_is_recorded(broker: Broker, redis: Redis) -> None:

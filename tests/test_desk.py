@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 
 import pytest
 from queueing import ECHO, KEEP, DrivenEngine, address, leased_worker, requester, until, working
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.bots.desk import Admins, Desk, Person, Request
 from frontdesk.queue import keys
@@ -107,6 +109,24 @@ async def test_the_place_in_flight_is_free_when_the_job_ended(desk: Desk, redis:
         for _ in range(4):
             ticket = await desk.submit(request())
             await until(lambda: _ended(desk, ticket.job_id))  # noqa: B023 - awaited within the turn
+
+
+async def test_a_request_that_never_reached_the_queue_takes_no_place_for_long(
+    desk: Desk, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis goes away, or the bot dies, between the limits and the queue: what was charged cannot be given back."""
+
+    async def gone(*_: object, **__: object) -> None:
+        raise RedisConnectionError
+
+    accepted = await desk.submit(request())
+    monkeypatch.setattr(Broker, "submit", gone)
+    monkeypatch.setattr(Limiter, "refund", gone)
+    with pytest.raises(DeskClosedError):
+        await desk.submit(request())
+    (lost, soon), (kept, late) = await redis.zrange("fd:limit:in_flight:echo:telegram:ada", 0, -1, withscores=True)
+    assert (kept.decode(), lost == kept) == (accepted.job_id, False)
+    assert soon - time.time() < 120 < late - time.time()
 
 
 async def _ended(desk: Desk, job_id: str) -> bool:

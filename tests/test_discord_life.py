@@ -13,7 +13,7 @@ from standin_discord_desk import PASSAGE, Front, front
 
 from frontdesk.bots.desk import Desk, Request
 from frontdesk.queue.catalogue import SCORE
-from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.jobs import Ticket
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.settings import Settings
@@ -75,7 +75,6 @@ async def test_menus_end_at_discords_limit(closed: Front) -> None:
     [
         ({"discord_token": None}, "FRONTDESK_DISCORD_TOKEN is not set"),
         ({"discord_token": "wrong.one"}, "Discord refuses FRONTDESK_DISCORD_TOKEN"),
-        ({"discord_api_url": "http://127.0.0.1:9"}, "Discord cannot be reached"),
     ],
 )
 async def test_a_wrong_setting_stops_the_start_with_one_line(
@@ -87,6 +86,15 @@ async def test_a_wrong_setting_stops_the_start_with_one_line(
         await closed.start()
     assert "\n" not in str(refused.value)
     assert "wrong.one" not in str(refused.value)
+
+
+async def test_while_discord_is_away_the_bot_ends_as_one_to_be_started_again(closed: Front) -> None:
+    """No setting is to blame, so this is no ConfigurationError, after which nobody would try again."""
+    configured(closed, discord_api_url="http://127.0.0.1:9")
+    with pytest.raises(FrontdeskError, match="Discord cannot be reached") as ended:
+        await closed.start()
+    assert not isinstance(ended.value, ConfigurationError)
+    assert "\n" not in str(ended.value)
 
 
 async def test_commands_that_discord_refuses_stop_the_start(closed: Front) -> None:

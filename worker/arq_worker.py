@@ -36,7 +36,10 @@ LEASE = 6.0  # seconds a job stays with a worker that no longer renews
 RENEW = 2.0  # seconds between heartbeats
 LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
 MAX_TRIES = 3  # starts of one job
+FAREWELL = 10.0  # seconds to write down how the last jobs ended, should Redis be away at a shutdown
 ARQ_LIMIT = 30 * 86_400.0  # seconds: arq counts from the claim, the engine from the start on the device, and ends it
+
+DAMAGED = "Its request was damaged in the queue. Please ask again."
 
 
 class Engine(Protocol):
@@ -115,14 +118,19 @@ class LeasedWorker(Worker):
             await self._redis.delete(keys.worker(self.worker_id))
 
     async def drain(self, grace: float) -> None:
-        """Take no more jobs; give the running ones `grace` seconds, then hand them back without counting a try."""
+        """Take no more jobs; give the running ones `grace` seconds, then hand them back without counting a try.
+
+        Where Redis is away and does not come back, they are left: their leases run out.
+        """
         self._stopping.set()
         if running := list(self.tasks.values()):
             await asyncio.wait(running, timeout=grace)
         for task in list(self.job_tasks.values()):
             task.cancel()
         if running := list(self.tasks.values()):
-            await asyncio.wait(running)
+            _, left = await asyncio.wait(running, timeout=FAREWELL)
+            for task in left:
+                task.cancel()
 
     async def _persistently(self, step: Callable[[], Awaitable[None]]) -> None:
         delay = 0.1
@@ -204,18 +212,17 @@ class LeasedWorker(Worker):
         if job_id in self._held:
             self._engine.cancel(job_id)
 
-    async def _run(self, _context: dict[Any, Any], wire: str) -> None:
+    async def _run(self, context: dict[Any, Any], wire: str) -> None:
         """What arq calls for every kind."""
+        job_id = context["job_id"]
         try:
             job = decode(Job, wire)
         except CorruptMessageError:
-            log.warning("a job cannot be read", job=_context["job_id"])
-            self._outcomes[_context["job_id"]] = Outcome(
-                status="failed", reason="Its request was damaged in the queue. Please ask again."
-            )
+            log.warning("a job cannot be read", job=job_id)
+            self._outcomes[job_id] = Outcome(status="failed", reason=DAMAGED)
             return
-        with bound_contextvars(job=job.id, kind=job.kind, requester=requester_hash(job.requester.key)):
-            self._outcomes[job.id] = await self._outcome(job)
+        with bound_contextvars(job=job_id, kind=job.kind, requester=requester_hash(job.requester.key)):
+            self._outcomes[job_id] = await self._outcome(job)
 
     async def _outcome(self, job: Job) -> Outcome:
         if self._clock() - job.submitted_at > self._max_wait:
@@ -255,7 +262,7 @@ class LeasedWorker(Worker):
         if tries > MAX_TRIES:
             reason = f"It was started {MAX_TRIES} times, and each time its worker stopped."
         else:
-            reason = "Its request was damaged in the queue. Please ask again."
+            reason = DAMAGED
         log.warning("given up", job=job_id, tries=tries)
         await self._finish(job_id, Outcome(status="failed", reason=reason))
 

@@ -63,7 +63,12 @@ class ModelStore:
         """The model of that name, or the configured one. Raises ConfigurationError, OutOfMemoryError."""
         name = name or self.settings.model
         if name not in self._loaded:
-            self._loaded[name] = _load(name, self.settings)
+            device = chosen_device(self.settings)
+            try:
+                self._loaded[name] = _load(name, device, self.settings)
+            except ConfigurationError as error:
+                setting = "FRONTDESK_MODEL" if name == self.settings.model else "FRONTDESK_OBSERVER_MODEL"
+                raise ConfigurationError(f"{setting}: {error}") from error
         return self._loaded[name]
 
     def unload(self) -> None:
@@ -126,11 +131,10 @@ def chosen_dtype(settings: Settings, device: torch.device) -> torch.dtype:
     return torch.bfloat16
 
 
-def _load(name: str, settings: Settings) -> LanguageModel:
+def _load(name: str, device: torch.device, settings: Settings) -> LanguageModel:
     _quiet_libraries()
-    device, folder = chosen_device(settings), settings.data_dir / "models"
     dtype = chosen_dtype(settings, device)
-    source, public_name = _located(name, folder)
+    source, public_name = _located(name, settings.data_dir / "models")
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": isinstance(source, Path)}
     try:
         with memory_errors():
@@ -167,7 +171,7 @@ def _located(name: str, folder: Path) -> tuple[Path | str, str]:
     if not path.exists() and HUB_NAME.fullmatch(name):
         return name, name.rpartition("/")[2]
     raise ConfigurationError(
-        f"FRONTDESK_MODEL: there is no model {name!r}. Give {PACKAGED}, a folder with safetensors, a .gguf file, "
+        f"there is no model {name!r}. Give {PACKAGED}, a folder with safetensors, a .gguf file, "
         "or owner/name on the hub."
     )
 
@@ -179,13 +183,13 @@ def _check_folder(name: str, path: Path) -> None:
         if file.suffix in PICKLED:
             raise ConfigurationError(_pickled(name, file.name))
         if file.suffix == ".gguf":
-            raise ConfigurationError(f"FRONTDESK_MODEL: {name} is a folder; name the file: {file}.")
-    raise ConfigurationError(f"FRONTDESK_MODEL: the folder {name} holds no .safetensors file.")
+            raise ConfigurationError(f"{name} is a folder; name the file: {file}.")
+    raise ConfigurationError(f"the folder {name} holds no .safetensors file.")
 
 
 def _pickled(name: str, file: str) -> str:
     return (
-        f"FRONTDESK_MODEL: {name} is a pickled checkpoint ({file}), which can run code when it is read. "
+        f"{name} is a pickled checkpoint ({file}), which can run code when it is read. "
         "Save it as safetensors: model.save_pretrained(folder) where you trust it."
     )
 
@@ -194,11 +198,11 @@ def _why(name: str, error: Exception) -> str:
     """One line for whoever set the name; the library's own first line says the rest."""
     if "safetensors" in str(error) and HUB_NAME.fullmatch(name):
         return (
-            f"FRONTDESK_MODEL: {name} has no safetensors file; pickled checkpoints are refused, since they can run "
+            f"{name} has no safetensors file; pickled checkpoints are refused, since they can run "
             "code when they are read. Choose a repository that has .safetensors files."
         )
     detail = str(error).strip().partition("\n")[0][:200] or type(error).__name__
-    return f"FRONTDESK_MODEL: {name} cannot be loaded: {detail}"
+    return f"{name} cannot be loaded: {detail}"
 
 
 def _quantisation(settings: Settings) -> transformers.BitsAndBytesConfig | None:

