@@ -23,6 +23,8 @@ from typing import Any
 from client import Client, running_system
 from machine import machine
 
+from frontdesk.queue import logs
+
 CONCURRENT = (1, 4, 16)
 TEXTS = 16
 WORDS = 300  # of each text: about 400 tokens
@@ -172,6 +174,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    logs.configure("json", "warning")
     options.folder.mkdir(parents=True, exist_ok=True)
     figures = asyncio.run(measure(options.folder.resolve(), options.rounds))
     if options.json:

@@ -17,9 +17,9 @@ from frontdesk.bots.replies import (
     Reply,
     Strong,
     cancel_reply,
+    help_on,
     help_reply,
     jobs_reply,
-    kind_help_reply,
     line,
     refusal_reply,
     say,
@@ -127,10 +127,8 @@ class Conversation:
         return Accepted(kind, await self._desk.submit(request))
 
     async def _help(self, rest: str) -> Reply:
-        name = rest.removeprefix("/").lower()
-        if name in self._desk.kinds:
-            return kind_help_reply(self._desk.kinds[name])
-        return help_reply(self._desk.kinds, admin=self._desk.is_admin(self.person), default=self._default)
+        listed = help_reply(self._desk.kinds, admin=self._desk.is_admin(self.person), default=self._default)
+        return help_on(self._desk.kinds, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
         return jobs_reply(await self._desk.jobs(self.person), self._desk.clock())

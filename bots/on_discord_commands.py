@@ -155,8 +155,11 @@ def own_commands(kinds: Registry, actions: Actions) -> list[AnyCommand]:
     async def status(interaction: AnyInteraction) -> None:
         await actions.status(interaction)
 
-    # Discord shows it to a server's administrators; the desk asks for its own admins.
+    # Discord shows it to a server's administrators, and to whom they grant it; the desk asks for its own admins.
+    # Only in servers: elsewhere Discord would show it to everybody.
     @app_commands.command(name="queue", description="Admins: lanes, workers and the last hour")
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=False)
     @app_commands.default_permissions(administrator=True)
     async def queue(interaction: AnyInteraction) -> None:
         await actions.queue(interaction)

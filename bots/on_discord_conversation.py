@@ -18,9 +18,9 @@ from frontdesk.bots.parsing import split_private
 from frontdesk.bots.replies import (
     Reply,
     cancel_reply,
+    help_on,
     help_reply,
     jobs_reply,
-    kind_help_reply,
     refusal_reply,
     say,
     ticket_reply,
@@ -75,9 +75,8 @@ class Conversation:
 
     async def help(self, interaction: AnyInteraction, name: str | None) -> None:
         async def work() -> Reply:
-            if name is not None:
-                return kind_help_reply(self._desk.kinds[name.strip().lstrip("/").lower()])
-            return help_reply(self._desk.kinds, admin=self._desk.is_admin(_person(interaction)))
+            listed = help_reply(self._desk.kinds, admin=self._desk.is_admin(_person(interaction)))
+            return help_on(self._desk.kinds, name or "", listed)
 
         await self._answer(interaction, work)
 

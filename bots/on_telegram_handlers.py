@@ -22,9 +22,9 @@ from frontdesk.bots.replies import (
     Foreign,
     Reply,
     cancel_reply,
+    help_on,
     help_reply,
     jobs_reply,
-    kind_help_reply,
     line,
     refusal_reply,
     say,
@@ -164,8 +164,7 @@ class Handlers:
         await self._counter.show(turn, render(Reply((hello, *listed.blocks))))
 
     async def _help(self, turn: Turn, said: Said) -> None:
-        name = said.text.strip().removeprefix("/").lower()
-        await self._counter.show(turn, render(kind_help_reply(self._kinds[name]) if name else self._listed(turn)))
+        await self._counter.show(turn, render(help_on(self._kinds, said.text, self._listed(turn))))
 
     def _listed(self, turn: Turn) -> Reply:
         default = self._default.name if turn.place.private else None

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.kinds import RESERVED, AnyKind, Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +230,12 @@ def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, defaul
     if default is not None and (kind := kinds.get(default)):
         blocks.append(line("A plain message is taken as the text for ", Code(slash + kind.name), "."))
     return Reply(tuple(blocks))
+
+
+def help_on(kinds: Registry, name: str, listed: Reply) -> Reply:
+    """One kind's help; the list where nothing, or a command of our own, is named. Raises UnknownKindError."""
+    asked = name.strip().lstrip("/").lower()
+    return kind_help_reply(kinds[asked]) if asked and asked not in RESERVED else listed
 
 
 def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:

@@ -19,6 +19,12 @@ local function refuse(rule, how, wait)
   end
 end
 
+for rule, key in ipairs(KEYS) do
+  if ARGV[5 + 4 * (rule - 1)] == 'flight' and tonumber(redis.call('ZSCORE', key, member) or '0') > now then
+    return {0, ''}
+  end
+end
+
 local charged = {}
 for rule, key in ipairs(KEYS) do
   local at = 5 + 4 * (rule - 1)
@@ -34,8 +40,7 @@ for rule, key in ipairs(KEYS) do
     end
   else
     redis.call('ZREMRANGEBYSCORE', key, '-inf', exact(now))
-    local others = redis.call('ZCARD', key) - (redis.call('ZSCORE', key, member) and 1 or 0)
-    if others >= tonumber(ARGV[at + 1]) then refuse(rule, 1, 0) end
+    if redis.call('ZCARD', key) >= tonumber(ARGV[at + 1]) then refuse(rule, 1, 0) end
   end
 end
 if refusing > 0 then

@@ -84,9 +84,12 @@ def acquire(ledger: Ledger, now: float, rules: Sequence[Rule], member: str) -> t
     """Charge all rules or none. The keys of the rules differ from each other.
 
     Of several refusals the one that a wait cures last is reported: a cost above a burst, then members in flight, then
-    the longest wait. So whatever time is told, the request would pass after it.
+    the longest wait. So whatever time is told, the request would pass after it. A member that is in flight already was
+    charged before (the call was sent twice): it passes, and is not charged again.
     """
-    refusals = [refusal for rule in rules if (refusal := refuse(ledger, now, rule, member)) is not None]
+    if any(isinstance(rule, InFlight) and member in _living(ledger, now, rule) for rule in rules):
+        return ALLOWED, ledger
+    refusals = [refusal for rule in rules if (refusal := refuse(ledger, now, rule)) is not None]
     if refusals:
         return max(refusals, key=_severity)[1], ledger
     tats, members = dict(ledger.tats), dict(ledger.members)
@@ -98,11 +101,10 @@ def acquire(ledger: Ledger, now: float, rules: Sequence[Rule], member: str) -> t
     return ALLOWED, Ledger(tats, members)
 
 
-def refuse(ledger: Ledger, now: float, rule: Rule, member: str) -> tuple[Rule, Decision] | None:
-    """This one rule's refusal, or None. A member that is in flight already is not counted twice."""
+def refuse(ledger: Ledger, now: float, rule: Rule) -> tuple[Rule, Decision] | None:
+    """This one rule's refusal of somebody new, or None."""
     if isinstance(rule, InFlight):
-        others = _living(ledger, now, rule).keys() - {member}
-        return None if len(others) < rule.limit else (rule, Decision(False, rule.name))
+        return None if len(_living(ledger, now, rule)) < rule.limit else (rule, Decision(False, rule.name))
     if rule.cost > rule.burst:
         return rule, Decision(False, rule.name)
     wait = _charged(ledger.tats.get(rule.key), now, rule) - rule.burst / rule.per_second - now

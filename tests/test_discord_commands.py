@@ -77,10 +77,12 @@ async def test_help_lists_the_commands_and_explains_one(opened: Front) -> None:
     await discord.says(one, "`temperature`")
     unknown = await discord.slash(ada, "help", command="dance")
     await discord.says(unknown, "There is no kind called 'dance'.")
+    own = await discord.slash(ada, "help", command="jobs")
+    await discord.says(own, "`/jobs` Your latest jobs")
 
 
 async def test_the_queue_is_for_admins(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Admins by id and by role see it; everybody else neither sees it in a server nor gets it by sending it."""
+    """Admins by id and by role get it; everybody else neither sees it anywhere nor gets it by sending it."""
     async with front(redis, monkeypatch) as opened:
         discord = opened.discord
         role = discord.role()
@@ -88,12 +90,12 @@ async def test_the_queue_is_for_admins(redis: Redis, monkeypatch: pytest.MonkeyP
         root = discord.user("root")
         opened.appoint(Admins(frozenset({f"discord:{root.id}"}), frozenset({role})))
         await opened.start()
-        assert "queue" not in discord.commands_of(mallory)
         for channel in (discord.general, discord.dm(mallory), discord.elsewhere):
+            assert "queue" not in discord.commands_of(mallory, channel)
             sent = await discord.slash(mallory, "queue", channel, hidden=True)
             await discord.says(sent, "Only admins of this desk can do that.")
-        for admin, channel in ((ops, discord.general), (root, discord.dm(root))):
-            asked = await discord.slash(admin, "queue", channel)
+        for admin in (ops, root):
+            asked = await discord.slash(admin, "queue", discord.general, hidden=admin is root)
             await discord.says(asked, "0 waiting")
             assert asked.shown.ephemeral
 

@@ -39,6 +39,9 @@ def main() -> int:
     except FrontdeskError as error:
         print(f"frontdesk worker: {error}", file=sys.stderr)  # noqa: T201 - for whoever started the process
         return 2
+    except PermissionError as error:  # of the data folder
+        print(f"frontdesk worker: {error.strerror}: {error.filename}", file=sys.stderr)  # noqa: T201 - likewise
+        return 2
     return 0
 
 
