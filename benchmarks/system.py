@@ -1,6 +1,6 @@
 """The whole system against the model alone, interleaved in one run.
 
-    python benchmarks/system.py [--rounds 3] [--folder DIR] [--json FILE]
+    python benchmarks/system.py [--rounds 3] [--kinds score write] [--folder DIR] [--json FILE]
 
 `score` through desk, Redis and worker at 1, 4 and 16 concurrent requests, against the bare forward pass in the same
 precision and against a plain float32 loop; `write` with 8 concurrent prompts against one by one; the worker's peak
@@ -123,21 +123,22 @@ def peak_memory(pid: int) -> float:
     raise RuntimeError("the kernel tells no peak")
 
 
-async def measure(folder: Path, rounds: int) -> dict[str, Any]:
+async def measure(folder: Path, rounds: int, kinds: list[str]) -> dict[str, Any]:
     texts, found = passages(), dict[str, list[float]]()
     limit = 1024
     async with running_system(folder, {}) as (client, pid):
         bare, plain = Bare(folder, "bfloat16"), Bare(folder, "float32")
         for number in range(rounds + 1):
-            turn = {
-                "bare forward, bfloat16": bare.rate("forward", texts=texts, limit=limit),
-                "plain loop, float32": plain.rate("score", texts=texts, limit=limit),
-                "generate, one by one": bare.rate("generate", prompts=PROMPTS, tokens=WRITTEN),
-                "write, 1 at a time": await write_rate(client, 1),
-                "write, 8 at a time": await write_rate(client, 8),
-            }
-            for concurrent in CONCURRENT:
-                turn[f"score, {concurrent} at a time"] = await score_rate(client, texts, concurrent)
+            turn = {}
+            if "write" in kinds:
+                turn["generate, one by one"] = bare.rate("generate", prompts=PROMPTS, tokens=WRITTEN)
+                turn["write, 1 at a time"] = await write_rate(client, 1)
+                turn["write, 8 at a time"] = await write_rate(client, 8)
+            if "score" in kinds:
+                turn["bare forward, bfloat16"] = bare.rate("forward", texts=texts, limit=limit)
+                for concurrent in CONCURRENT:
+                    turn[f"score, {concurrent} at a time"] = await score_rate(client, texts, concurrent)
+                turn["plain loop, float32"] = plain.rate("score", texts=texts, limit=limit)
             if number:  # the first round warms up
                 for name, rate in turn.items():
                     found.setdefault(name, []).append(rate)
@@ -159,11 +160,11 @@ def report(figures: dict[str, Any]) -> str:
     lines = [figures["machine"], "", "| what | tokens/s, median |", "| --- | --- |"]
     lines += [f"| {name} | {statistics.median(each):.0f} |" for name, each in rates.items()]
     lines += ["", "| ratio | median (least to most) |", "| --- | --- |"]
-    for concurrent in CONCURRENT:
+    for concurrent in CONCURRENT if "bare forward, bfloat16" in rates else ():
         name = f"score, {concurrent} at a time"
         lines.append(f"| {name} / bare forward | {ratio(name, 'bare forward, bfloat16')} |")
         lines.append(f"| {name} / plain float32 loop | {ratio(name, 'plain loop, float32')} |")
-    for other in ("write, 1 at a time", "generate, one by one"):
+    for other in ("write, 1 at a time", "generate, one by one") if "write, 8 at a time" in rates else ():
         lines.append(f"| write, 8 at a time / {other} | {ratio('write, 8 at a time', other)} |")
     return "\n".join([*lines, "", f"Worker's peak memory: {figures['worker_peak_gb']:.2f} GB"])
 
@@ -171,12 +172,13 @@ def report(figures: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kinds", nargs="+", choices=("score", "write"), default=["score", "write"])
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     logs.configure("json", "warning")
     options.folder.mkdir(parents=True, exist_ok=True)
-    figures = asyncio.run(measure(options.folder.resolve(), options.rounds))
+    figures = asyncio.run(measure(options.folder.resolve(), options.rounds, options.kinds))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1))
     print("\n" + report(figures))
