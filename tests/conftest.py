@@ -11,10 +11,14 @@ import hypothesis
 import pytest
 import structlog
 from redis.asyncio import Redis
+from standin_telegram import TelegramStandIn
+from standin_telegram_desk import Room
+from standin_telegram_model import Chat, Person
 
 from frontdesk.queue.embedded import EmbeddedServer, find_program
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.logs import TALKATIVE
+from frontdesk.ratelimit.limits import Limits
 
 # A busy machine may take its time over one example: how long is no property of what is tested.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -74,3 +78,24 @@ async def redis(redis_server: EmbeddedServer) -> AsyncIterator[Redis]:
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder for whatever loads the real model: it is converted once for all tests."""
     return tmp_path_factory.mktemp("model")
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramStandIn]:
+    async with TelegramStandIn.open() as telegram:
+        yield telegram
+
+
+@pytest.fixture
+async def room(telegram: TelegramStandIn, redis: Redis) -> Room:
+    return Room(telegram, redis, Limits.load())
+
+
+@pytest.fixture
+def alice(telegram: TelegramStandIn) -> Person:
+    return telegram.person("alice")
+
+
+@pytest.fixture
+def lab(telegram: TelegramStandIn) -> Chat:
+    return telegram.group("The lab")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,31 +16,10 @@ from frontdesk.bots.desk import Desk
 from frontdesk.ratelimit.limits import Limits
 
 
-@pytest.fixture
-async def telegram() -> AsyncIterator[TelegramStandIn]:
-    async with TelegramStandIn.open() as telegram:
-        yield telegram
-
-
 @pytest.fixture(autouse=True)
 def _swift_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """The people here write faster than people do."""
     monkeypatch.setattr(on_telegram_delivery, "PRIVATE_EVERY", 0.01)
-
-
-@pytest.fixture
-async def room(telegram: TelegramStandIn, redis: Redis) -> Room:
-    return Room(telegram, redis, Limits.load())
-
-
-@pytest.fixture
-def alice(telegram: TelegramStandIn) -> Person:
-    return telegram.person("alice")
-
-
-@pytest.fixture
-def lab(telegram: TelegramStandIn) -> Chat:
-    return telegram.group("The lab")
 
 
 def mark(message: Message, kind: str) -> list[str]:

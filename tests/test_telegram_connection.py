@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from redis.asyncio import Redis
 from standin_telegram import TelegramStandIn
 from standin_telegram_desk import PASSAGE, SCORED, Room
 from standin_telegram_model import Person
@@ -17,25 +15,8 @@ from standin_telegram_model import Person
 from frontdesk.bots import on_telegram
 from frontdesk.queue import logs
 from frontdesk.queue.errors import ConfigurationError
-from frontdesk.ratelimit.limits import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*retry_after:DeprecationWarning")  # the library warns itself
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[TelegramStandIn]:
-    async with TelegramStandIn.open() as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def room(telegram: TelegramStandIn, redis: Redis) -> Room:
-    return Room(telegram, redis, Limits.load())
-
-
-@pytest.fixture
-def alice(telegram: TelegramStandIn) -> Person:
-    return telegram.person("alice")
 
 
 @pytest.fixture

@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-from redis.asyncio import Redis
 from standin_telegram import TelegramStandIn
 from standin_telegram_desk import PASSAGE, SCORED, Room, written
 from standin_telegram_model import Chat, Person
 
 from frontdesk.bots import on_telegram_delivery
 from frontdesk.bots.on_telegram_delivery import GROUP_BURST, PRIVATE_BURST, Pace
-from frontdesk.ratelimit.limits import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*retry_after:DeprecationWarning")  # the library warns itself
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[TelegramStandIn]:
-    async with TelegramStandIn.open() as telegram:
-        yield telegram
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a lost connection the next try comes soon."""
     monkeypatch.setattr(on_telegram_delivery, "NETWORK_PAUSE", 0.05)
-
-
-@pytest.fixture
-async def room(telegram: TelegramStandIn, redis: Redis) -> Room:
-    return Room(telegram, redis, Limits.load())
-
-
-@pytest.fixture
-def alice(telegram: TelegramStandIn) -> Person:
-    return telegram.person("alice")
-
-
-@pytest.fixture
-def lab(telegram: TelegramStandIn) -> Chat:
-    return telegram.group("The lab")
 
 
 # Nothing is lost
