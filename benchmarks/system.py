@@ -4,7 +4,8 @@
 
 `score` through desk, Redis and worker at 1, 4 and 16 concurrent requests, against the bare forward pass in the same
 precision and against a plain float32 loop; `write` with 8 concurrent prompts against one by one; the worker's peak
-memory. All processes stay loaded, and take turns: what the machine does meanwhile hits all of them.
+memory. All processes stay loaded and take turns every few texts, in an order that reverses each time: what the
+machine does meanwhile hits all of them alike.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from client import Client, running_system
 from machine import machine
 
 from frontdesk.queue import logs
+from frontdesk.queue.settings import load_settings
+from frontdesk.worker.models import chosen_device, chosen_dtype
 
 CONCURRENT = (1, 4, 16)
 TEXTS = 16
+PORTION = 4  # texts after which another takes its turn, where not more are asked for at a time
 WORDS = 300  # of each text: about 400 tokens
 PROMPTS = [
     "Why is the sky blue?",
@@ -39,6 +43,7 @@ PROMPTS = [
     "Give advice to somebody who learns to cook.",
 ]
 WRITTEN = 64  # tokens of each text
+LIMIT = 1024  # tokens of a text that are judged, as in the settings
 
 
 class Bare:
@@ -101,6 +106,32 @@ async def score_rate(client: Client, texts: list[str], concurrent: int) -> float
     return sum(tokens) / (time.perf_counter() - began)
 
 
+async def score_turns(client: Client, bare: Bare, plain: Bare, concurrent: int) -> dict[str, float]:
+    """Tokens per second of the whole system and of what it is compared with, which took turns every few texts."""
+    texts, size = passages(), max(PORTION, concurrent)
+    portions = [texts[start : start + size] for start in range(0, len(texts), size)]
+    rates: dict[str, list[float]] = {}
+    for number, portion in enumerate(portions):
+
+        async def ours(portion: list[str] = portion) -> float:
+            return await score_rate(client, portion, concurrent)
+
+        async def forward(portion: list[str] = portion) -> float:
+            return bare.rate("forward", texts=portion, limit=LIMIT)
+
+        async def loop(portion: list[str] = portion) -> float:
+            return plain.rate("score", texts=portion, limit=LIMIT)
+
+        turns = [
+            (f"bare forward beside {concurrent}", forward),
+            (f"score, {concurrent} at a time", ours),
+            (f"plain float32 loop beside {concurrent}", loop),
+        ]
+        for name, take in turns if number % 2 == 0 else reversed(turns):
+            rates.setdefault(name, []).append(await take())
+    return {name: statistics.harmonic_mean(each) for name, each in rates.items()}  # portions of about equal length
+
+
 async def write_rate(client: Client, concurrent: int) -> float:
     gate = asyncio.Semaphore(concurrent)
 
@@ -124,21 +155,19 @@ def peak_memory(pid: int) -> float:
 
 
 async def measure(folder: Path, rounds: int, kinds: list[str]) -> dict[str, Any]:
-    texts, found = passages(), dict[str, list[float]]()
-    limit = 1024
+    found = dict[str, list[float]]()
     async with running_system(folder, {}) as (client, pid):
-        bare, plain = Bare(folder, "bfloat16"), Bare(folder, "float32")
+        settings = load_settings()
+        precision = str(chosen_dtype(settings, chosen_device(settings))).removeprefix("torch.")
+        bare, plain = Bare(folder, precision), Bare(folder, "float32")
         for number in range(rounds + 1):
             turn = {}
             if "write" in kinds:
                 turn["generate, one by one"] = bare.rate("generate", prompts=PROMPTS, tokens=WRITTEN)
                 turn["write, 1 at a time"] = await write_rate(client, 1)
                 turn["write, 8 at a time"] = await write_rate(client, 8)
-            if "score" in kinds:
-                turn["bare forward, bfloat16"] = bare.rate("forward", texts=texts, limit=limit)
-                for concurrent in CONCURRENT:
-                    turn[f"score, {concurrent} at a time"] = await score_rate(client, texts, concurrent)
-                turn["plain loop, float32"] = plain.rate("score", texts=texts, limit=limit)
+            for concurrent in CONCURRENT if "score" in kinds else ():
+                turn |= await score_turns(client, bare, plain, concurrent)
             if number:  # the first round warms up
                 for name, rate in turn.items():
                     found.setdefault(name, []).append(rate)
@@ -146,7 +175,10 @@ async def measure(folder: Path, rounds: int, kinds: list[str]) -> dict[str, Any]
         peak = peak_memory(pid)
         bare.stop()
         plain.stop()
-    return {"machine": machine(), "rounds": rounds, "tokens_per_second": found, "worker_peak_gb": peak}
+    return {
+        "machine": machine(), "precision": precision, "rounds": rounds, "tokens_per_second": found,
+        "worker_peak_gb": peak,
+    }  # fmt: skip
 
 
 def report(figures: dict[str, Any]) -> str:
@@ -157,13 +189,13 @@ def report(figures: dict[str, Any]) -> str:
         each = [a / b for a, b in zip(rates[one], rates[other], strict=True)]
         return f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
 
-    lines = [figures["machine"], "", "| what | tokens/s, median |", "| --- | --- |"]
+    lines = [f"{figures['machine']}; {figures['precision']}", "", "| what | tokens/s, median |", "| --- | --- |"]
     lines += [f"| {name} | {statistics.median(each):.0f} |" for name, each in rates.items()]
     lines += ["", "| ratio | median (least to most) |", "| --- | --- |"]
-    for concurrent in CONCURRENT if "bare forward, bfloat16" in rates else ():
+    for concurrent in CONCURRENT if f"score, {CONCURRENT[0]} at a time" in rates else ():
         name = f"score, {concurrent} at a time"
-        lines.append(f"| {name} / bare forward | {ratio(name, 'bare forward, bfloat16')} |")
-        lines.append(f"| {name} / plain float32 loop | {ratio(name, 'plain loop, float32')} |")
+        lines.append(f"| {name} / bare forward | {ratio(name, f'bare forward beside {concurrent}')} |")
+        lines.append(f"| {name} / plain float32 loop | {ratio(name, f'plain float32 loop beside {concurrent}')} |")
     for other in ("write, 1 at a time", "generate, one by one") if "write, 8 at a time" in rates else ():
         lines.append(f"| write, 8 at a time / {other} | {ratio('write, 8 at a time', other)} |")
     return "\n".join([*lines, "", f"Worker's peak memory: {figures['worker_peak_gb']:.2f} GB"])

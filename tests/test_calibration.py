@@ -262,9 +262,11 @@ def test_an_old_calibration_survives_a_failed_writing(tmp_path: Path, monkeypatc
     assert json.loads(target.read_text()) == {"calibrations": []}
 
 
-def test_the_shipped_file_is_for_the_default_model(tmp_path: Path) -> None:
-    """As it comes, the default model in its default precision has thresholds at the default rates, for all lengths."""
-    shipped = Calibrations.read(tmp_path, "SmolLM2-135M-Instruct", "bfloat16").find("curvature")
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_the_shipped_file_is_for_the_default_model(tmp_path: Path, precision: str) -> None:
+    """As it comes, the default model has thresholds at the default rates for all lengths, in both precisions that
+    are chosen by themselves."""
+    shipped = Calibrations.read(tmp_path, "SmolLM2-135M-Instruct", precision).find("curvature")
     assert shipped is not None
     assert len(shipped.texts) > 50
     settings = Settings()

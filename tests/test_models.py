@@ -45,9 +45,11 @@ def test_a_folder_with_safetensors_loads_once_and_is_shared(tiny: Path, tmp_path
     loaded = models.get()
     assert models.get() is loaded
     assert models.get(str(tiny)) is loaded
-    assert (loaded.name, loaded.precision, str(loaded)) == ("tiny-model", "bfloat16", "tiny-model (bfloat16)")
+    dtype = chosen_dtype(Settings(), CPU)
+    precision = str(dtype).removeprefix("torch.")
+    assert (loaded.name, loaded.precision, str(loaded)) == ("tiny-model", precision, f"tiny-model ({precision})")
     assert not loaded.model.training
-    assert loaded.model.dtype == torch.bfloat16
+    assert loaded.model.dtype == dtype
 
 
 def test_unloading_forgets(tiny: Path, tmp_path: Path) -> None:
@@ -160,13 +162,25 @@ def test_a_device_that_is_not_there_is_refused() -> None:
         chosen_device(Settings(device="cuda:99"))
 
 
-def test_formats_follow_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bfloat16 everywhere but on cards without it; the processor where there is no card."""
+def test_without_a_card_the_processor_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has to be set on a machine without a GPU."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert chosen_device(Settings()) == CPU
-    assert chosen_dtype(Settings(), CPU) == torch.bfloat16
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: False)
-    assert chosen_dtype(Settings(), torch.device("cuda")) == torch.float16
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [("AVX512", torch.bfloat16), ("AVX2", torch.float32)])
+def test_the_format_follows_the_processor(monkeypatch: pytest.MonkeyPatch, capability: str, dtype: torch.dtype) -> None:
+    """bfloat16 where the processor computes in it; where it would be emulated, and slow, float32."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert chosen_dtype(Settings(), CPU) == dtype
+    assert chosen_dtype(Settings(dtype="bfloat16"), CPU) == torch.bfloat16
+
+
+@pytest.mark.parametrize(("supported", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_the_format_follows_the_card(monkeypatch: pytest.MonkeyPatch, supported: bool, dtype: torch.dtype) -> None:
+    """bfloat16 on every card that has it."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: supported)
+    assert chosen_dtype(Settings(), torch.device("cuda")) == dtype
 
 
 def test_a_pass_is_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,7 +287,8 @@ def test_a_folder_that_cannot_be_written_is_a_setting(conversion: Conversion, tm
 def test_the_default_model_converts_loads_and_speaks(model_folder: Path) -> None:
     """From the wheel's GGUF file to an answer, without the hub; the second time from safetensors."""
     loaded = store("smollm2", model_folder).get()
-    assert (loaded.name, loaded.precision) == ("SmolLM2-135M-Instruct", "bfloat16")
+    precision = str(chosen_dtype(Settings(), CPU)).removeprefix("torch.")
+    assert (loaded.name, loaded.precision) == ("SmolLM2-135M-Instruct", precision)
     folder = converted(packaged_gguf(), model_folder / "models")
     assert (folder / "model.safetensors").stat().st_size > 200_000_000
     prompt = loaded.tokenizer.apply_chat_template(

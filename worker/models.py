@@ -121,14 +121,18 @@ def chosen_device(settings: Settings) -> torch.device:
 
 
 def chosen_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The number format to compute in: bfloat16, or float16 on CUDA cards that lack it."""
+    """The number format to compute in: bfloat16 where the device computes in it, or what is fast there instead.
+
+    CUDA cards without it take float16. A processor without AVX-512 takes float32: bfloat16 is emulated there, and four
+    times slower (docs/benchmarks.md).
+    """
     if settings.dtype != "auto":
         dtype = getattr(torch, settings.dtype)
         assert isinstance(dtype, torch.dtype)  # noqa: S101 -- for the type checker: the setting lists names of dtypes
         return dtype
-    if device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        return torch.float16
-    return torch.bfloat16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.bfloat16 if torch.backends.cpu.get_cpu_capability() == "AVX512" else torch.float32
 
 
 def _load(name: str, device: torch.device, settings: Settings) -> LanguageModel:
@@ -144,7 +148,7 @@ def _load(name: str, device: torch.device, settings: Settings) -> LanguageModel:
                 use_safetensors=True,
                 dtype=dtype,
                 device_map={"": device},
-                quantization_config=_quantisation(settings),
+                quantization_config=_quantisation(settings, dtype),
                 **options,
             )
     except FrontdeskError:
@@ -205,7 +209,7 @@ def _why(name: str, error: Exception) -> str:
     return f"{name} cannot be loaded: {detail}"
 
 
-def _quantisation(settings: Settings) -> transformers.BitsAndBytesConfig | None:
+def _quantisation(settings: Settings, dtype: torch.dtype) -> transformers.BitsAndBytesConfig | None:
     options: dict[str, Any]
     if settings.quantisation == "none":
         return None
@@ -216,7 +220,7 @@ def _quantisation(settings: Settings) -> transformers.BitsAndBytesConfig | None:
             "load_in_4bit": True,
             "bnb_4bit_quant_type": "nf4",
             "bnb_4bit_use_double_quant": True,
-            "bnb_4bit_compute_dtype": torch.bfloat16,
+            "bnb_4bit_compute_dtype": dtype,
         }
     config: Any = transformers.BitsAndBytesConfig  # its constructor has no types
     return cast("transformers.BitsAndBytesConfig", config(**options))

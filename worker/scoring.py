@@ -34,6 +34,8 @@ class ScoreRunner(BatchRunner[ScoreParams, ScoreResult]):
         with_two = known.find("binoculars", observer.name) if observer else None
         self._calibration = with_two or known.find("curvature")
         self.max_tokens = token_budget(performer.device, self.settings)
+        if performer.device.type == "cpu":
+            self.max_wait = 0.0  # company makes a pass no cheaper there: only what arrives during a pass is joined
         self._longest = min(self.settings.score_max_tokens, self._reader.longest)
         self.run_batch([ScoreParams(text=text) for text in WARM_UP])
 
