@@ -2,8 +2,8 @@
 
     python benchmarks/detection_texts.py FOLDER        # first: the texts
     python benchmarks/detection.py read FOLDER         # with the configured model; again with another precision
-    python benchmarks/detection.py report FOLDER       # docs/detection.md, docs/detection-roc.png
-    python benchmarks/detection.py ship FOLDER         # worker/calibrations.json, from all precisions that were read
+    python benchmarks/detection.py ship FOLDER         # worker/calibrations.json: the precisions that were read
+    python benchmarks/detection.py report FOLDER --precision float32   # its tables and figure for docs/detection.md
 
 `read` takes a few minutes on two cores and keeps what it found in FOLDER/figures-PRECISION.json.
 """
@@ -21,12 +21,12 @@ from rich.console import Console
 
 from frontdesk.queue.settings import load_settings
 from frontdesk.worker.calibrate import read_all, write
-from frontdesk.worker.calibration import LENGTHS, RATES, Calibration, at_lengths, auroc, thresholds
+from frontdesk.worker.calibration import LENGTHS, RATES, Calibration, CalibrationFile, at_lengths, auroc, thresholds
 from frontdesk.worker.models import ModelStore, token_budget
 from frontdesk.worker.reading import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENT, FIGURE = ROOT / "docs" / "detection.md", ROOT / "docs" / "detection-roc.png"
+DOCUMENT = ROOT / "docs" / "detection.md"
 SHIPPED = ROOT / "worker" / "calibrations.json"
 MODEL = "SmolLM2-135M-Instruct"
 
@@ -34,6 +34,8 @@ REPORTED = (60, 150, 300, 512)
 CALIBRATED = "machine-0.7"  # the origin whose texts calibrate: what the model writes by default
 ORIGINS = {"machine-0.7": "0.7", "machine-1.0": "1.0"}
 PRECISIONS = ("bfloat16", "float32", "int8", "nf4")
+# The model writes without quantisation, in what the processor computes in: those of int8 and nf4 may differ.
+WRITTEN_IN = {"bfloat16": "bfloat16", "float32": "float32", "int8": "full precision", "nf4": "full precision"}
 HELD_OUT_RATES = ((0.01, 0.05), (0.02, 0.05), (0.05, 0.05))  # of people called machine, of machines called people
 RESAMPLES = 1000
 SEED = 4
@@ -41,7 +43,7 @@ SEED = 4
 DESCRIPTION = (
     "People: {human} passages of up to 512 tokens, Australian news stories of 2001 and 2002 and English Wikipedia, "
     "from the test data of gensim. Machine: {machine} continuations of such passages' openings by "
-    "SmolLM2-135M-Instruct itself in bfloat16 at temperature 0.7. See docs/detection.md."
+    "SmolLM2-135M-Instruct itself in {written} at temperature 0.7. See docs/detection.md."
 )
 
 # Of one text: its figure at each length that it has.
@@ -94,17 +96,20 @@ def calibration(human: Texts, machine: Texts, precision: str) -> Calibration:
         precision=precision,
         statistic="curvature",
         made=datetime.now(UTC).date(),
-        texts=DESCRIPTION.format(human=len(human), machine=len(machine)),
+        texts=DESCRIPTION.format(human=len(human), machine=len(machine), written=WRITTEN_IN[precision]),
         lengths=at_lengths(columns(human), columns(machine), "curvature"),
     )
 
 
 def ship(folder: Path) -> None:
-    made = []
+    """What was not read this time stays as it is."""
+    read_now = read_precisions(folder)
+    shipped = CalibrationFile.model_validate_json(SHIPPED.read_text("utf-8"))
+    made = [kept for kept in shipped.calibrations if kept.precision not in read_now]
     for precision in read_precisions(folder):
         texts = loaded(folder, precision)
         made.append(calibration(texts["human"], texts[CALIBRATED], precision))
-    write(made, SHIPPED)
+    write(sorted(made, key=lambda one: PRECISIONS.index(one.precision)), SHIPPED)
 
 
 def interval(human: Sequence[float], machine: Sequence[float]) -> tuple[float, float]:
@@ -176,17 +181,15 @@ def held_out(folder: Path, precision: str) -> Iterator[str]:
             yield f"| {rate:.0%}, {missed:.0%} | {label} | {len(verdicts)} | {shares} |"
 
 
-def precisions(folder: Path) -> Iterator[str]:
-    """What the precision of the weights changes, at 150 tokens."""
+def precisions() -> Iterator[str]:
+    """What the precision of the weights changes, at 150 tokens: from the calibrations that ship."""
     yield "| precision | people, machine | AUROC at 150 tokens | machine above, at 1 % | human below, at 5 % |"
     yield "| --- | --- | --- | --- | --- |"
-    for precision in read_precisions(folder):
-        texts = loaded(folder, precision)
-        human, machine = columns(texts["human"])[150], columns(texts[CALIBRATED])[150]
-        made = calibration(texts["human"], texts[CALIBRATED], precision)
+    for made in CalibrationFile.model_validate_json(SHIPPED.read_text("utf-8")).calibrations:
+        at = next(one for one in made.lengths if one.tokens == 150)
         limits = [made.lengths[-1].human[RATES.index(0.01)], made.lengths[-1].machine[RATES.index(0.05)]]
         yield (
-            f"| {precision} | {len(human)}, {len(machine)} | {auroc(human, machine):.3f} "
+            f"| {made.precision} | {at.n_human}, {at.n_machine} | {at.auroc:.3f} "
             f"| {' | '.join('-' if limit is None else f'{limit:.2f}' for limit in limits)} |"
         )
 
@@ -224,7 +227,7 @@ def draw(folder: Path, precision: str) -> None:
         panel.legend(loc="lower right" if number_high(texts, origin) else "upper left", fontsize=8.5, framealpha=0.9)
     axes[0].set_ylabel("machine texts found")
     figure.suptitle(f"Curvature of {MODEL} ({precision}) on its own texts and on people's", fontsize=12)
-    figure.savefig(FIGURE, dpi=130)
+    figure.savefig(DOCUMENT.with_name(f"detection-roc-{precision}.png"), dpi=130)
 
 
 def number_high(texts: Mapping[str, Texts], origin: str) -> bool:
@@ -245,9 +248,9 @@ def report(folder: Path, precision: str) -> None:
     draw(folder, precision)
     text = DOCUMENT.read_text("utf-8")
     tables = {
-        "separation": separation(folder, precision),
-        "held-out": held_out(folder, precision),
-        "precisions": precisions(folder),
+        f"separation, {precision}": separation(folder, precision),
+        f"held-out, {precision}": held_out(folder, precision),
+        "precisions": precisions(),
     }
     for mark, lines in tables.items():
         before, opened, rest = text.partition(f"<!-- {mark} -->\n")
