@@ -24,6 +24,8 @@ from frontdesk.queue.settings import Settings
 UNLIMITED = """
 [member]
 daily_seconds = false
+running = false
+tenant_running = false
 [member.kinds.default]
 burst = false
 per_hour = false
@@ -56,7 +58,7 @@ async def running_system(folder: Path, environment: Mapping[str, str]) -> AsyncI
     limits = folder / "unlimited.toml"
     limits.write_text(UNLIMITED)
     with EmbeddedServer(folder) as server:
-        settings = Settings(redis_url=SecretStr(server.url), data_dir=folder, limits_file=limits)
+        settings = Settings(redis_url=SecretStr(server.url), data_dir=folder, limits_file=limits, reuse_hours=0)
         variables = {**os.environ, "FRONTDESK_REDIS_URL": server.url, "FRONTDESK_DATA_DIR": str(folder), **environment}
         worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "frontdesk.worker.main", env=variables, stderr=asyncio.subprocess.DEVNULL

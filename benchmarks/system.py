@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 from client import Client, running_system
 from machine import machine
 
@@ -147,11 +148,10 @@ async def write_rate(client: Client, concurrent: int) -> float:
 
 
 def peak_memory(pid: int) -> float:
-    """Peak resident memory of a process in GB (10^9 bytes)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) * 1024 / 1e9
-    raise RuntimeError("the kernel tells no peak")
+    """Peak resident memory of a process and its children in GB (10^9 bytes)."""
+    pids = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    lines = [line for one in pids for line in Path(f"/proc/{one}/status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e9
 
 
 async def measure(folder: Path, rounds: int, kinds: list[str]) -> dict[str, Any]:

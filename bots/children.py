@@ -22,7 +22,8 @@ WORKER_NEEDS = ("torch", "transformers", "accelerate", "safetensors", "gguf", "p
 DISCORD_NEEDS = ("discord",)
 TELEGRAM_NEEDS = ("telegram",)
 
-GRACE = 35.0  # seconds a child gets to end: a worker gives its running jobs 20
+LEAVE = 15.0  # seconds a child gets to end, beyond those that a worker gives its running jobs
+HURRY = 3.0  # seconds it gets when it was asked twice
 CONFIGURATION_STATUS = 2
 OWN_NAME = re.compile(r"^frontdesk[a-z ]*: ")  # what each puts before the sentence with which it ends
 
@@ -66,7 +67,7 @@ class Child:
         await asyncio.shield(self._reading)
         return await self._process.wait()
 
-    async def stop(self, grace: float = GRACE) -> None:
+    async def stop(self, grace: float = LEAVE) -> None:
         """Ask it to end, and kill it after `grace` seconds."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
@@ -79,6 +80,12 @@ class Child:
             if self._process.returncode is None:
                 self.kill()
         await self.wait()
+
+    def hurry(self) -> None:
+        """Ask it once more, which a worker understands as at once, and kill it soon."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        asyncio.get_running_loop().call_later(HURRY, self.kill)
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):

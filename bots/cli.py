@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated, Any, TypeVar
@@ -22,6 +22,7 @@ from frontdesk.bots.asking import Answer, Exit, ask, reads_stdin
 from frontdesk.bots.demo import demo
 from frontdesk.bots.main import Adapter, serve
 from frontdesk.bots.on_console import UnreachableError, chat, console, login, person
+from frontdesk.bots.on_console_admin import admin_commands, administer
 from frontdesk.bots.on_console_render import screen
 from frontdesk.bots.on_console_status import as_object, show_queue, show_status
 from frontdesk.bots.together import up
@@ -98,7 +99,15 @@ def _telegram() -> None:
 
 @app.command("worker", epilog="Example: FRONTDESK_QUANTISATION=nf4 FRONTDESK_MODEL=models/my-8b frontdesk worker")
 def _worker() -> None:
-    """Run a worker: load the models, then take jobs until told to stop."""
+    """Run a worker: a process for each GPU, or one on the processor, which loads the models and takes jobs.
+
+    One that dies, hangs or overruns a job's limit is replaced, its jobs at once free.
+
+    SIGTERM, Ctrl-C: running jobs get FRONTDESK_STOP_GRACE seconds, then go back.
+    Twice: ends at once. SIGHUP: replaces the processes one by one.
+
+    Exit status: 0 told to stop; 2 a setting is wrong.
+    """
     _become(children.WORKER)
 
 
@@ -164,6 +173,18 @@ def _status(as_json: AsJson = False) -> None:
                 show_queue(report, front.desk.clock(), out)
 
     _run(look(_settings(quiet=True)))
+
+
+def _administer(action: str, given: Mapping[str, str], as_json: bool) -> None:
+    async def act(settings: Settings) -> Exit:
+        async with console(settings, admin=True) as front:
+            out, err = screen(), screen(stderr=True)
+            return await administer(front.desk, person(login()), action, given, as_json=as_json, out=out, err=err)
+
+    raise typer.Exit(_run(act(_settings(quiet=True))))
+
+
+app.add_typer(admin_commands(_administer), name="admin")
 
 
 @app.command("doctor", epilog="Example: frontdesk doctor")

@@ -1,24 +1,27 @@
-"""Brings outcomes and progress to one platform: every outcome until delivered, progress as the chat allows."""
+"""Brings outcomes and news to one platform: every outcome until it is delivered, news as the chat allows."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
 
 import structlog
 from redis.asyncio import Redis
 
-from frontdesk.bots.replies import Reply, outcome_reply, progress_reply
+from frontdesk.bots.deliverer import Deliverer, TryLaterError, UndeliverableError
+from frontdesk.bots.observing import UNOBSERVED, BotObserver
+from frontdesk.bots.outbox import News, Outbox
+from frontdesk.bots.replies import Reply, outcome_reply, progress_reply, ticket_reply
+from frontdesk.bots.tickets import Standing, TicketWatch
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import LOST
-from frontdesk.queue.errors import CorruptMessageError, FrontdeskError
+from frontdesk.queue.connection import LOST, heed_cancelling
+from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
-from frontdesk.queue.jobs import JobRecord, Outcome, Platform, Progress, ReplyAddress
-from frontdesk.queue.kinds import Registry
+from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
+from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 
 log = structlog.get_logger()
@@ -26,77 +29,56 @@ log = structlog.get_logger()
 PLACING_TIMEOUT = 15.0  # seconds an answer waits for its placeholder to be shown
 ATTEMPTS = 6  # of a delivery that fails in a way nobody foresaw
 FIRST_RETRY = 2.0  # seconds after the first of them; doubled each time
+LATE = 120.0  # seconds after the request from which nobody sits and waits for its answer any more
 DELIVERED = "delivered"
 
 
-class UndeliverableError(FrontdeskError):
-    """The requester cannot be reached: a deleted channel, a blocked bot, closed DMs. The text is the reason."""
-
-
-class TryLaterError(FrontdeskError):
-    """The platform wants a pause, or did not answer. `seconds` until the next try; only this chat waits."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"again in {seconds:g} s")
-        self.seconds = seconds
-
-
-class Deliverer(Protocol):
-    """One platform's way to show a reply. Both methods raise UndeliverableError and TryLaterError."""
-
-    platform: Platform
-
-    def pace(self, address: ReplyAddress) -> float:
-        """Seconds to leave between two progress edits in this chat."""
-
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        """Turn the placeholder into the answer, or send it anew where that cannot be. Repeating it must do no harm
-        where the platform allows that."""
-
-    async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        """Edit the placeholder; never sends anything new."""
-
-
-@dataclass
-class _Outbox:
-    """What waits for one chat. Answers go first; of each job's progress only the newest is kept."""
-
-    answers: deque[OutcomeEvent] = field(default_factory=deque)
-    updates: dict[str, Progress] = field(default_factory=dict)
-    not_before: float = 0.0
-    next_update: float = 0.0
-    working: bool = False
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    failures: Counter[str] = field(default_factory=Counter)
-    ended: dict[str, str] = field(default_factory=dict)  # how a delivery ended, until Redis knows of it
-
-
 class Courier:
-    """Delivers to one platform. `retry` is the wait in seconds after Redis was lost."""
+    """Delivers to one platform.
+
+    retry: seconds to wait after Redis was lost. look_every: seconds between two looks at places in the queue. clock:
+    Unix seconds, as jobs are dated.
+    """
 
     def __init__(
-        self, kinds: Registry, broker: Broker, redis: Redis, deliverer: Deliverer, *, retry: float = 1.0
+        self,
+        kinds: Registry,
+        broker: Broker,
+        redis: Redis,
+        deliverer: Deliverer,
+        *,
+        retry: float = 1.0,
+        look_every: float = 3.0,
+        clock: Callable[[], float] = time.time,
+        observer: BotObserver = UNOBSERVED,
     ) -> None:
         self._kinds = kinds
         self._broker = broker
         self._redis = redis
         self._deliverer = deliverer
         self._retry = retry
+        self._look_every = look_every
+        self._clock = clock
+        self._observer = observer
         self._stream = OutcomeStream(redis, deliverer.platform)
-        self._outboxes: dict[str, _Outbox] = {}
+        self._tickets = TicketWatch(broker, deliverer.platform)
+        self._outboxes: dict[str, Outbox] = {}
+        self._ended: dict[str, str] = {}  # by entry: how a delivery ended, until Redis knows of it
+        self._failures: Counter[str] = Counter()
         self._known: dict[str, JobRecord] = {}
         self._placing: Counter[str] = Counter()
         self._placed = asyncio.Condition()
 
     @asynccontextmanager
-    async def placing(self, channel: str) -> AsyncIterator[None]:
-        """Enter before a submission, leave when its ticket is shown and its address recorded (`Desk.placed`).
+    async def placing(self, channel: str) -> AsyncIterator[Callable[[Ticket], None]]:
+        """Enter before a submission, leave when its ticket is shown and its address recorded (`Desk.placed`). Gives
+        what to call with the ticket that is shown: from then on it is kept up to date.
 
         An answer that is ready sooner waits, so that it becomes an edit of the ticket and not a second message.
         """
         self._placing[channel] += 1
         try:
-            yield
+            yield lambda ticket: self._tickets.told(ticket.job_id, Standing(ticket))
         finally:
             async with self._placed:
                 self._placing[channel] -= 1
@@ -107,20 +89,27 @@ class Courier:
     async def run(self) -> None:
         """Deliver until cancelled. Losing Redis is waited out."""
         async with asyncio.TaskGroup() as group:
+
+            def place(record: JobRecord, standing: Standing) -> None:
+                self._outbox(record.reply.channel, group).add_news(record.id, standing)
+
             group.create_task(self._persistently(lambda: self._outcomes(group)))
             group.create_task(self._persistently(lambda: self._progress(group)))
+            group.create_task(self._persistently(lambda: self._tickets.run(place, self._look_every)))
 
     async def _persistently(self, loop: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await loop()
             except LOST as error:
+                heed_cancelling()
                 log.warning("courier lost redis", platform=self._deliverer.platform, error=type(error).__name__)
                 await asyncio.sleep(self._retry)
 
     async def _outcomes(self, group: asyncio.TaskGroup) -> None:
         await self._stream.open()
         while True:
+            heed_cancelling()
             # Looked at before the reading: what is acknowledged meanwhile may still be among what is read.
             held = {event.entry for outbox in self._outboxes.values() for event in outbox.answers}
             for event in await self._stream.read(block=2.0):
@@ -132,98 +121,71 @@ class Courier:
         if record is None:
             await self._stream.acknowledge(event, "undeliverable: the job is no longer known")
             return
-        outbox = self._outbox(record.reply.channel, group)
-        outbox.updates.pop(event.job_id, None)
-        outbox.answers.append(event)
-        outbox.changed.set()
+        self._outbox(record.reply.channel, group).add_answer(event)
 
     async def _progress(self, group: asyncio.TaskGroup) -> None:
         async with progress_channel(self._redis, self._deliverer.platform) as channel:
             while True:
+                heed_cancelling()
                 if (progress := await next_progress(channel, 2.0)) is None:
                     continue
-                record = self._known.get(progress.job_id) or await self._record(progress.job_id)
-                if record is None or record.ended or record.reply.message is None:
-                    continue
-                self._known[progress.job_id] = record
-                outbox = self._outbox(record.reply.channel, group)
-                outbox.updates[progress.job_id] = progress
-                outbox.changed.set()
+                if (record := await self._running(progress)) is not None:
+                    self._outbox(record.reply.channel, group).add_news(record.id, progress)
 
-    def _outbox(self, channel: str, group: asyncio.TaskGroup) -> _Outbox:
+    async def _running(self, progress: Progress) -> JobRecord | None:
+        """The job of some news, if it runs and has a ticket to show them in."""
+        if progress.waiting:
+            self._known.pop(progress.job_id, None)
+        record = self._known.get(progress.job_id) or await self._record(progress.job_id)
+        if record is None or record.ended or record.reply.message is None:
+            return None
+        waits = record.state == "waiting"  # its worker stopped: the ticket will say so, and its place
+        self._tickets.follow(record.id, soon=waits)
+        if waits or progress.waiting:
+            return None
+        self._known[record.id] = record
+        return record
+
+    def _outbox(self, channel: str, group: asyncio.TaskGroup) -> Outbox:
         """The chat's outbox, with someone at work on it. It outlives its content: it remembers the chat's budget."""
-        outbox = self._outboxes.setdefault(channel, _Outbox())
+        outbox = self._outboxes.setdefault(channel, Outbox())
         if not outbox.working:
             outbox.working = True
-            group.create_task(self._empty(outbox))
-            self._forget_rested()
+            group.create_task(outbox.work_off(lambda event: self._answer(event, outbox), self._tell, retry=self._retry))
+            now = asyncio.get_running_loop().time()
+            self._outboxes = {name: each for name, each in self._outboxes.items() if not each.rested(now)}
         return outbox
 
-    def _forget_rested(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for channel, outbox in list(self._outboxes.items()):
-            if not outbox.working and max(outbox.not_before, outbox.next_update) < now:
-                del self._outboxes[channel]
-
-    async def _empty(self, outbox: _Outbox) -> None:
-        """Work off one chat's outbox; ends when nothing is left."""
-        now = asyncio.get_running_loop().time
-        await asyncio.sleep(0)  # what was the reason to begin is put in first
-        while outbox.answers or outbox.updates:
-            due = outbox.not_before if outbox.answers else max(outbox.not_before, outbox.next_update)
-            if due > now():
-                await self._until(outbox, due - now())
-                continue
-            try:
-                if outbox.answers:
-                    await self._answer(outbox.answers[0], outbox)
-                    outbox.answers.popleft()
-                else:
-                    outbox.next_update = now() + await self._update(outbox)
-            except TryLaterError as later:
-                outbox.not_before = now() + later.seconds
-            except LOST:
-                outbox.not_before = now() + self._retry
-        outbox.working = False
-
-    async def _until(self, outbox: _Outbox, seconds: float) -> None:
-        """Wait, but look again when an answer arrives while only progress was waiting."""
-        outbox.changed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await outbox.changed.wait()
-        except TimeoutError:
-            return
-
-    async def _answer(self, event: OutcomeEvent, outbox: _Outbox) -> None:
+    async def _answer(self, event: OutcomeEvent, outbox: Outbox) -> None:
         """Deliver once, then acknowledge: where Redis is away, only the second is done again."""
-        if event.entry not in outbox.ended:
-            outbox.ended[event.entry] = await self._deliver(event, outbox)
-        await self._stream.acknowledge(event, outbox.ended[event.entry])
-        del outbox.ended[event.entry]
+        if event.entry not in self._ended:
+            try:
+                self._ended[event.entry] = await self._deliver(event)
+            except TryLaterError:
+                self._observer.retried(self._deliverer.platform)
+                raise
+        outbox.drop_news(event.job_id)  # what came late would hide the answer
+        await self._stream.acknowledge(event, self._ended[event.entry])
+        del self._ended[event.entry]
+        self._failures.pop(event.entry, None)
 
-    async def _deliver(self, event: OutcomeEvent, outbox: _Outbox) -> str:
+    async def _deliver(self, event: OutcomeEvent) -> str:
         """How it ended: "delivered", or "undeliverable" and why. Raises TryLaterError."""
         record = await self._when_placed(event.job_id)
         self._known.pop(event.job_id, None)
         if record is None or not record.ended:
             return "undeliverable: the job is no longer known"
         outcome, delivery = record.outcome or Outcome(status="failed"), DELIVERED
+        late = self._clock() - record.submitted_at > LATE and outcome.status != "cancelled"
         try:
             reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome)
-            await self._deliverer.deliver(record.reply, record.id, reply)
+            await self._deliverer.deliver(record.reply, record.id, reply, late=late)
         except UndeliverableError as error:
             delivery = f"undeliverable: {error}"
         except (TryLaterError, *LOST):
             raise
         except Exception as error:
-            outbox.failures[event.entry] += 1
-            tries = outbox.failures[event.entry]
-            log.exception("delivery failed", job=event.job_id, platform=self._deliverer.platform, tries=tries)
-            if tries < ATTEMPTS:
-                raise TryLaterError(min(30.0, FIRST_RETRY * 2 ** (tries - 1))) from error
-            delivery = f"undeliverable: {type(error).__name__}"
-        outbox.updates.pop(event.job_id, None)  # news that came late would hide the answer
+            delivery = self._failed(event, error)
         log.info(
             "answered",
             job=event.job_id,
@@ -233,22 +195,39 @@ class Courier:
             seconds=round(outcome.seconds, 3),
             delivery=delivery,
         )
+        since = self._clock() - record.finished_at if record.finished_at else None
+        self._observer.delivered(self._deliverer.platform, delivery, since)
         return delivery
 
-    async def _update(self, outbox: _Outbox) -> float:
-        """Show one job's newest progress; returns the pause that its chat wants after it."""
-        job_id = next(iter(outbox.updates))
-        progress = outbox.updates.pop(job_id)
-        record = self._known.get(job_id)
-        if record is None or record.kind not in self._kinds:
+    def _failed(self, event: OutcomeEvent, error: Exception) -> str:
+        """A delivery failed in a way nobody foresaw: raises TryLaterError, until it is given up."""
+        self._failures[event.entry] += 1
+        tries = self._failures[event.entry]
+        log.error("delivery failed", job=event.job_id, platform=self._deliverer.platform, tries=tries, exc_info=error)
+        if tries < ATTEMPTS:
+            raise TryLaterError(min(30.0, FIRST_RETRY * 2 ** (tries - 1))) from error
+        return f"undeliverable: {type(error).__name__}"
+
+    async def _tell(self, job_id: str, news: News) -> float:
+        """Show one job's newest news in its ticket; returns the pause that its chat wants after it."""
+        # Who was told to wait may have started meanwhile, or ended and been answered.
+        record = await self._record(job_id) if isinstance(news, Standing) else self._known.get(job_id)
+        if record is None or record.ended or (kind := self._kinds.get(record.kind)) is None:
+            return 0.0
+        if isinstance(news, Standing) and record.state == "running" and record.leader is None:
             return 0.0
         try:
-            reply = progress_reply(self._kinds[record.kind], progress)
-            await self._deliverer.update(record.reply, job_id, reply)
+            await self._deliverer.update(record.reply, job_id, _news_reply(kind, record, news))
         except TryLaterError:
             raise
-        except Exception as error:  # progress is worth no second try
-            log.info("progress not shown", job=job_id, reason=type(error).__name__)
+        except UndeliverableError as error:
+            log.info("ticket not kept up to date", job=job_id, reason=str(error))
+            await self._tickets.forget(job_id)
+        except Exception as error:  # news is worth no second try
+            log.info("news not shown", job=job_id, reason=type(error).__name__)
+        else:
+            if isinstance(news, Standing):
+                self._tickets.told(job_id, news)
         return self._deliverer.pace(record.reply)
 
     async def _record(self, job_id: str) -> JobRecord | None:
@@ -269,3 +248,11 @@ class Courier:
         except TimeoutError:
             log.info("ticket was never placed", job=job_id)
         return await self._record(job_id)
+
+
+def _news_reply(kind: AnyKind, record: JobRecord, news: News) -> Reply:
+    if isinstance(news, Progress):
+        return progress_reply(kind, news)
+    if record.state == "running":  # the job whose outcome it waits for has started
+        return progress_reply(kind, Progress(job_id=record.id))
+    return ticket_reply(kind, news.ticket, kills=news.kills)

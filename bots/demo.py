@@ -32,7 +32,7 @@ ADMIN = "grace"
 STEP_LIMIT = 300.0  # seconds of one step: a slow machine's, not a good one's
 START_LIMIT = 600.0  # seconds for the worker to load its model, which may have to be fetched and converted
 LOOK = 0.05  # seconds between two looks for the worker
-STOP_GRACE = 5.0  # seconds for the worker to end: its jobs are thrown away with the queue
+STOP_GRACE = 15.0  # seconds for the worker to end: its jobs, which are thrown away with the queue, get none
 LOG_KEPT = 20  # lines of the worker's log, shown if it dies
 SHOWN = 220  # characters of a passage
 MOST_ASKED = 12  # requests after which a limit must have said no
@@ -87,7 +87,14 @@ async def working(
     words: deque[str] = deque(maxlen=LOG_KEPT)
     child = await children.Child.start(
         children.command(children.WORKER),
-        child_environment(tokens=(), redis_url=url, lanes="short", log_format="json", data_dir=str(settings.data_dir)),
+        child_environment(
+            tokens=(),
+            redis_url=url,
+            lanes="short",
+            log_format="json",
+            data_dir=str(settings.data_dir),
+            stop_grace="0",
+        ),
         lambda line: words.append(line.decode("utf-8", "replace")),
     )
     death = asyncio.create_task(child.wait())

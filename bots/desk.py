@@ -7,20 +7,31 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 from weakref import WeakValueDictionary
 
 import structlog
 
+from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.parsing import validate
-from frontdesk.queue.broker import Broker, Cancelled, JobIdTakenError, expected_wait
+from frontdesk.queue.broker import Broker, Cancelled, JobIdTakenError
 from frontdesk.queue.connection import LOST
-from frontdesk.queue.errors import DeskClosedError, LimitedError, NoSuchJobError, NotAllowedError
-from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Ticket, new_job_id
+from frontdesk.queue.errors import (
+    BannedError,
+    CorruptMessageError,
+    DeskClosedError,
+    LimitedError,
+    NoSuchJobError,
+    NotAllowedError,
+    UserError,
+)
+from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
 from frontdesk.queue.kinds import AnyKind, Params, Registry, Value
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.report import QueueReport, queue_report
+from frontdesk.queue.steering import Steering
 from frontdesk.ratelimit.limiter import Limiter
-from frontdesk.ratelimit.limits import Limits, sentence
+from frontdesk.ratelimit.limits import DAILY, Limits, Tier, sentence
 from frontdesk.ratelimit.policy import InFlight
 
 log = structlog.get_logger()
@@ -77,6 +88,7 @@ class Desk:
     """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away.
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
+    reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
     def __init__(
@@ -88,15 +100,20 @@ class Desk:
         admins: Admins,
         *,
         longest: float = 2 * 86_400.0,
+        reuse: bool = True,
         clock: Callable[[], float] = time.time,
+        observer: BotObserver = UNOBSERVED,
     ) -> None:
         self.kinds = kinds
         self.clock = clock
+        self.steering = Steering(broker.redis, keep=broker.keep, lanes=[kind.lane for kind in kinds.values()])
         self._broker = broker
         self._limiter = limiter
-        self._limits = limits
+        self.limits = limits
         self._admins = admins
         self._longest = longest
+        self._reuse = reuse
+        self._observer = observer
         # Copies of one update that arrive together go one by one, so that only the first is charged.
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -106,11 +123,22 @@ class Desk:
     async def submit(self, request: Request) -> Ticket:
         """Check, limit, and queue. The same update always gets the same ticket, and is charged once.
 
-        Raises UnknownKindError, InvalidRequestError, LimitedError, DeskClosedError.
+        Raises UnknownKindError, InvalidRequestError, BannedError, LimitedError, DeskClosedError.
         """
+        platform = request.person.requester.platform
+        try:
+            ticket = await self._submit(request)
+        except UserError as error:
+            self._observer.refused(platform, request.kind, rule_of(error))
+            raise
+        if not ticket.repeated:
+            self._observer.accepted(platform, request.kind)
+        return ticket
+
+    async def _submit(self, request: Request) -> Ticket:
         kind = self.kinds[request.kind]
         params = validate(kind, request.raw)
-        async with self._updates.setdefault(request.update, asyncio.Lock()), _open():
+        async with self._updates.setdefault(request.update, asyncio.Lock()), queue_open():
             while True:
                 if given := await self._broker.given(request.update):
                     return given
@@ -119,6 +147,7 @@ class Desk:
 
     async def _submit_once(self, kind: AnyKind, params: Params, request: Request) -> Ticket:
         requester, declared = request.person.requester, kind.cost(params)
+        estimate = await self._broker.estimate(kind.name, declared)
         job = Job(
             id=new_job_id(self.clock()),
             kind=kind.name,
@@ -126,11 +155,11 @@ class Desk:
             params=params.model_dump(mode="json"),
             requester=requester,
             private=request.private,
-            cost=declared * await self._broker.speed(kind.name),
+            cost=estimate.cost,
             submitted_at=self.clock(),
         )
-        tier = "admin" if self.is_admin(request.person) else self._limits.tier_of(requester.key)
-        rules = self._limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
+        tier = await self._admitted(request.person)
+        rules = self.limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
         who = requester_hash(requester.key)
         decision = await self._limiter.acquire(rules, job.id)
         if not decision.allowed:
@@ -144,27 +173,45 @@ class Desk:
                 request.reply,
                 update=request.update,
                 declared=declared,
+                share=share_of(self.limits.tier(tier)),
+                # A private answer is its asker's alone.
+                digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
+                reuse=self._reuse and kind.deterministic,
                 releases=releases,
                 in_flight=self._longest,
             )
         finally:
             if ticket is None or ticket.repeated:
                 await self._limiter.refund(rules, job.id)
+        if ticket.answered:  # nothing runs: the device's time is given back, the request counts
+            await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job.id)
         if not ticket.repeated:
             log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
         return ticket
 
+    async def _admitted(self, person: Person) -> str:
+        """The person's tier: an admin's, or what an admin said, or what the limits file says. Raises BannedError."""
+        said = await self.steering.standing(person.requester.key)
+        if said.ban is not None:
+            log.info("refused", requester=requester_hash(person.requester.key), rule="banned")
+            raise BannedError(said.ban.reason)
+        if self.is_admin(person):
+            return "admin"
+        return said.tier if said.tier and said.tier in self.limits.tiers else self.limits.tier_of(person.requester.key)
+
     async def placed(self, job_id: str, reply: ReplyAddress) -> None:
         """The requester sees the ticket: `reply` now names the message that will become the answer."""
-        async with _open():
+        async with queue_open():
             await self._broker.set_reply(job_id, reply)
 
-    async def cancel(self, person: Person, job_id: str) -> Cancelled:
-        """Cancel one's own job, or anyone's as an admin. Raises NoSuchJobError."""
-        async with _open():
+    async def cancel(self, person: Person, job_id: str, reason: str = "") -> Cancelled:
+        """Cancel one's own job, or anyone's as an admin, for the audit log with a reason. Raises NoSuchJobError."""
+        async with queue_open():
             job_id = job_id.strip().lower()
-            owner = None if self.is_admin(person) else person.requester.key
-            result = await self._broker.cancel(job_id, owner)
+            if self.is_admin(person):
+                result = await self.steering.cancel(job_id, by=person.requester.key, reason=reason)
+            else:
+                result = await self._broker.cancel(job_id, person.requester.key)
         if result == "unknown":
             raise NoSuchJobError(job_id[:32])
         log.info("cancel", job=job_id, requester=requester_hash(person.requester.key), result=result)
@@ -172,26 +219,34 @@ class Desk:
 
     async def jobs(self, person: Person, limit: int = 10) -> list[JobRecord]:
         """The person's own latest jobs, newest first."""
-        async with _open():
+        async with queue_open():
             return await self._broker.jobs_of(person.requester.key, limit)
 
     async def job(self, person: Person, job_id: str) -> JobRecord:
         """One of the person's own jobs. Raises NoSuchJobError."""
-        async with _open():
-            record = await self._broker.job(job_id)
+        job_id, record = job_id.strip().lower(), None
+        async with queue_open():
+            with suppress(CorruptMessageError):
+                record = await self._broker.job(job_id)
         if record is None or record.requester != person.requester.key:
             raise NoSuchJobError(job_id[:32])
         return record
+
+    async def look(self, person: Person, job_id: str) -> tuple[JobRecord, Ticket]:
+        """One of the person's own jobs, and where it stands now. Raises NoSuchJobError."""
+        record = await self.job(person, job_id)
+        async with queue_open():
+            return record, await self._broker.ticket(record.id, record.lane)
 
     async def status(self) -> list[LaneStatus]:
         """How busy each lane of a known kind is."""
         lanes: dict[str, list[str]] = {}
         for kind in self.kinds.values():
             lanes.setdefault(kind.lane, []).append(kind.name)
-        async with _open():
+        async with queue_open():
             places = {lane: await self._broker.place(lane) for lane in lanes}
         return [
-            LaneStatus(lane, tuple(kinds), place.waiting, place.workers, expected_wait(place, place.waiting))
+            LaneStatus(lane, tuple(kinds), place.waiting, place.workers, place.wait if place.workers else None)
             for (lane, kinds), place in zip(lanes.items(), places.values(), strict=True)
         ]
 
@@ -199,12 +254,19 @@ class Desk:
         """The admins' view. Raises NotAllowedError."""
         if not self.is_admin(person):
             raise NotAllowedError
-        async with _open():
+        async with queue_open():
             return await queue_report(self._broker.redis)
 
 
+def share_of(tier: Tier) -> Share:
+    """What a tier's people get of a lane."""
+    bands: dict[str, Literal[0, 1, 2]] = {"high": 0, "normal": 1, "low": 2}
+    return Share(tier.weight, bands[tier.priority], tier.running, tier.tenant_running)
+
+
 @asynccontextmanager
-async def _open() -> AsyncIterator[None]:
+async def queue_open() -> AsyncIterator[None]:
+    """Raises DeskClosedError where Redis is lost inside the block."""
     try:
         yield
     except LOST as error:

@@ -8,16 +8,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from frontdesk.bots.courier import Courier, Deliverer
+from frontdesk.bots.courier import Courier
+from frontdesk.bots.deliverer import Deliverer
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.errands import until
+from frontdesk.bots.metrics import BotMetrics
+from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.kinds import Registry
+from frontdesk.queue.metrics import exposed
 from frontdesk.queue.settings import Settings
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
@@ -32,9 +37,11 @@ class Premises:
     redis: Redis
     broker: Broker
     desk: Desk
+    observer: BotObserver = UNOBSERVED
 
     def courier(self, deliverer: Deliverer) -> Courier:
-        return Courier(self.kinds, self.broker, self.redis, deliverer)
+        clock, observer = self.desk.clock, self.observer
+        return Courier(self.kinds, self.broker, self.redis, deliverer, clock=clock, observer=observer)
 
 
 Adapter = Callable[[Premises, asyncio.Event], Awaitable[None]]
@@ -42,8 +49,11 @@ Adapter = Callable[[Premises, asyncio.Event], Awaitable[None]]
 
 
 @asynccontextmanager
-async def premises(settings: Settings) -> AsyncIterator[Premises]:
-    """Open the desk on the configured Redis, or on the embedded server. Raises ConfigurationError."""
+async def premises(settings: Settings, figures: CollectorRegistry | None = None) -> AsyncIterator[Premises]:
+    """Open the desk on the configured Redis, or on the embedded server. Raises ConfigurationError.
+
+    figures: where to count what happens, if anywhere.
+    """
     kinds = Registry.installed()
     if settings.default_kind not in kinds:
         raise ConfigurationError(f"FRONTDESK_DEFAULT_KIND is {settings.default_kind}; known: {', '.join(kinds)}.")
@@ -51,14 +61,16 @@ async def premises(settings: Settings) -> AsyncIterator[Premises]:
         limits = Limits.load(settings.limits_file)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
+    observer = UNOBSERVED if figures is None else BotMetrics(figures, kinds)
     with ExitStack() as stack:
         url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
         async with connected(url) as redis:
             broker = Broker(redis, keep=settings.keep_results_days * 86_400)
             admins = Admins(settings.admins, settings.admin_roles)
             longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
-            desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest)
-            yield Premises(settings, kinds, redis, broker, desk)
+            reuse = settings.reuse_hours > 0
+            desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest, reuse=reuse, observer=observer)
+            yield Premises(settings, kinds, redis, broker, desk, observer)
 
 
 async def serve(settings: Settings, adapter: Adapter) -> None:
@@ -66,7 +78,8 @@ async def serve(settings: Settings, adapter: Adapter) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with premises(settings) as front:
+    figures = CollectorRegistry()
+    async with premises(settings, figures) as front, exposed(settings.metrics_listen, figures, front.redis):
         await until(stop, reachable(front.redis))
         if not stop.is_set():
             await adapter(front, stop)

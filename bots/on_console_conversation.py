@@ -9,7 +9,10 @@ from typing import TypeAlias
 
 import structlog
 
+from frontdesk.bots.admin_words import told
+from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.job_replies import job_reply
 from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.replies import (
     Code,
@@ -69,6 +72,7 @@ class Conversation:
             "cancel": self._cancel,
             "status": self._status,
             "queue": self._queue,
+            "admin": self._admin,
         }
 
     async def take(self, text: str) -> Answer:
@@ -131,6 +135,9 @@ class Conversation:
         return help_on(self._desk.kinds, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
+        if rest:
+            record, ticket = await self._desk.look(self.person, rest)
+            return job_reply(self._desk.kinds.get(record.kind), record, ticket, self._desk.clock())
         return jobs_reply(await self._desk.jobs(self.person), self._desk.clock())
 
     async def _cancel(self, rest: str) -> Reply:
@@ -145,6 +152,9 @@ class Conversation:
         if not self._desk.is_admin(self.person):
             raise NotAllowedError
         return queue_reply(await self._desk.queue(self.person), self._desk.clock())
+
+    async def _admin(self, rest: str) -> Reply:
+        return await told(Administration(self._desk), self.person, rest)
 
 
 def _question(

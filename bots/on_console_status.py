@@ -9,7 +9,15 @@ from dataclasses import asdict
 from frontdesk.bots.desk import LaneStatus
 from frontdesk.bots.on_console_render import Screen, table
 from frontdesk.bots.replies import duration
-from frontdesk.bots.status_replies import by_kind, kinds_ended, memory, queue_reply, status_reply
+from frontdesk.bots.status_replies import (
+    aside_words,
+    by_kind,
+    kinds_ended,
+    memory,
+    promises_words,
+    queue_reply,
+    status_reply,
+)
 from frontdesk.queue.report import QueueReport, WorkerReport
 
 ENDED = ("done", "failed", "cancelled", "expired")
@@ -27,7 +35,7 @@ def show_queue(report: QueueReport, now: float, screen: Screen) -> None:
         return
     lanes: list[tuple[str, ...]] = [
         (
-            lane.name,
+            lane.name + (" (paused)" if lane.paused else ""),
             f"{lane.waiting}{by_kind(lane.waiting_by_kind)}",
             f"{lane.running}{by_kind(lane.running_by_kind)}",
             duration(lane.oldest_wait) if lane.oldest_wait is not None else "-",
@@ -48,6 +56,9 @@ def show_queue(report: QueueReport, now: float, screen: Screen) -> None:
         else:
             screen.say(f"{title}: none.")
         screen.say("")
+    for words in (aside_words(report.aside) if report.aside else None, promises_words(report.promises)):
+        if words:
+            screen.say(f"{words}.")
 
 
 def as_object(lanes: Sequence[LaneStatus], report: QueueReport | None) -> str:
@@ -55,9 +66,16 @@ def as_object(lanes: Sequence[LaneStatus], report: QueueReport | None) -> str:
     queue = report and {
         "lanes": [asdict(lane) for lane in report.lanes],
         "workers": [
-            {**worker.state.model_dump(mode="json"), "heartbeat_age": worker.heartbeat_age, "alive": worker.alive}
+            {
+                **worker.state.model_dump(mode="json"),
+                "heartbeat_age": worker.heartbeat_age,
+                "alive": worker.alive,
+                "drained": worker.drained,
+            }
             for worker in report.workers
         ],
+        "promised_waits": asdict(report.promises),
+        "aside": report.aside,
         "last_hour": {
             kind: {status: report.ended.get((kind, status), 0) for status in ENDED} for kind in kinds_ended(report)
         },
@@ -73,5 +91,6 @@ def _worker(worker: WorkerReport) -> tuple[str, ...]:
         ", ".join(state.models),
         memory(state.memory),
         ", ".join(state.jobs) or "idle",
-        f"{duration(worker.heartbeat_age)} ago" + ("" if worker.alive else ": gone"),
+        f"{duration(worker.heartbeat_age)} ago"
+        + (": gone" if not worker.alive else ": drained" if worker.drained else ""),
     )

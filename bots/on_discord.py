@@ -14,7 +14,8 @@ from discord.gateway import DiscordWebSocket
 
 from frontdesk.bots.errands import first
 from frontdesk.bots.main import Premises
-from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, add_commands, sync_if_changed
+from frontdesk.bots.observing import BUTTON, MENU, UNOBSERVED, BotObserver
+from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, AnyCommand, add_commands, sync_if_changed
 from frontdesk.bots.on_discord_conversation import Conversation
 from frontdesk.bots.on_discord_delivery import NOBODY, DiscordDeliverer
 from frontdesk.bots.on_discord_render import ActionButton, AnyInteraction
@@ -32,7 +33,8 @@ class DiscordClient(discord.Client):
 
     _conversation: Conversation
 
-    def __init__(self) -> None:
+    def __init__(self, observer: BotObserver = UNOBSERVED) -> None:
+        self._observer = observer
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
         intents = discord.Intents.none()
         intents.guilds = True  # for the roles of admins
@@ -59,6 +61,12 @@ class DiscordClient(discord.Client):
     async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
         """A button under one of our messages, which may be from before a restart."""
         await self._conversation.pressed(interaction, action, job_id)
+        self._observer.commanded("discord", BUTTON)
+
+    async def on_app_command_completion(self, interaction: AnyInteraction, command: AnyCommand) -> None:
+        """discord.py tells when a command's callback has ended well; ours tell refusals themselves."""
+        name = MENU if isinstance(command, app_commands.ContextMenu) else (command.root_parent or command).name
+        self._observer.commanded("discord", name)
 
 
 def point_at(url: str) -> None:
@@ -80,7 +88,7 @@ async def serve(front: Premises, stop: asyncio.Event) -> None:
         raise ConfigurationError("FRONTDESK_DISCORD_TOKEN is not set; the bot's page at Discord shows the token.")
     if front.settings.discord_api_url is not None:
         point_at(front.settings.discord_api_url)
-    async with DiscordClient() as bot:
+    async with DiscordClient(front.observer) as bot:
         courier = front.courier(DiscordDeliverer(bot, front.desk.clock))
         conversation = Conversation(front.desk, courier.placing)
         bot.open_for(conversation, front.kinds)

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import discord
 from discord import app_commands
 
+from frontdesk.bots.on_discord_admin import AdminActions, admin_group
 from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.bots.parsing import PRIVATE
 from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
@@ -23,6 +24,7 @@ OPTION_PARTS = (
 )  # fmt: skip
 
 AnyCommand: TypeAlias = app_commands.Command[Any, ..., Any] | app_commands.ContextMenu
+TopCommand: TypeAlias = AnyCommand | app_commands.Group
 
 # In guilds, in the bot's DMs and between people; added to a guild or to one person's account.
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
@@ -37,15 +39,18 @@ TYPES = {
 }
 
 
-class Actions(Protocol):
+class Actions(AdminActions, Protocol):
     """What the commands do."""
 
     async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None: ...
     async def help(self, interaction: AnyInteraction, name: str | None) -> None: ...
-    async def jobs(self, interaction: AnyInteraction) -> None: ...
+    async def jobs(self, interaction: AnyInteraction, job_id: str | None) -> None: ...
     async def cancel(self, interaction: AnyInteraction, job_id: str) -> None: ...
     async def status(self, interaction: AnyInteraction) -> None: ...
     async def queue(self, interaction: AnyInteraction) -> None: ...
+    async def latest(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+        """The person's own latest jobs: id and description."""
+
     async def unfinished(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
         """The person's own jobs that can be cancelled: id and description."""
 
@@ -126,7 +131,7 @@ def kind_menu(kind: AnyKind, actions: Actions) -> app_commands.ContextMenu | Non
     return app_commands.ContextMenu(name=f"{kind.name.replace('_', ' ').capitalize()} this"[:32], callback=callback)
 
 
-def own_commands(kinds: Registry, actions: Actions) -> list[AnyCommand]:
+def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     """The commands that are there whatever the kinds."""
 
     @app_commands.command(name="help", description="The commands, or the options of one")
@@ -138,9 +143,14 @@ def own_commands(kinds: Registry, actions: Actions) -> list[AnyCommand]:
     async def known(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
         return _offered([(name, name) for name in kinds], typed)
 
-    @app_commands.command(name="jobs", description="Your latest jobs")
-    async def jobs(interaction: AnyInteraction) -> None:
-        await actions.jobs(interaction)
+    @app_commands.command(name="jobs", description="Your latest jobs, or one of them in full")
+    @app_commands.describe(job="The job to show in full")
+    async def jobs(interaction: AnyInteraction, job: str | None = None) -> None:
+        await actions.jobs(interaction, job)
+
+    @jobs.autocomplete("job")
+    async def latest(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
+        return _offered(await actions.latest(interaction), typed)
 
     @app_commands.command(name="cancel", description="Cancel one of your jobs")
     @app_commands.describe(job="The job's id")
@@ -164,7 +174,7 @@ def own_commands(kinds: Registry, actions: Actions) -> list[AnyCommand]:
     async def queue(interaction: AnyInteraction) -> None:
         await actions.queue(interaction)
 
-    return [help_, jobs, cancel, status, queue]
+    return [help_, jobs, cancel, status, queue, admin_group(actions, _offered)]
 
 
 def _offered(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:
@@ -190,8 +200,7 @@ async def sync_if_changed(tree: app_commands.CommandTree[Any]) -> bool:
     client: discord.Client = tree.client
     if client.application_id is None:
         raise RuntimeError("the client is not logged in")
-    ours = [command.to_dict(tree) for command in tree.walk_commands()]
-    ours += [menu.to_dict(tree) for menu in tree.walk_commands(type=discord.AppCommandType.message)]
+    ours = [command.to_dict(tree) for command in tree.get_commands()]
     # Not `tree.fetch_commands()`: discord.py 2.7 reads the contexts of a fetched command wrongly.
     theirs = await client.http.get_global_commands(client.application_id)
     if sorted(map(_comparable, ours)) == sorted(map(_comparable, theirs)):
@@ -204,8 +213,15 @@ def _comparable(command: Mapping[str, Any]) -> str:
     """What a user would notice of a command, in one order, whatever is left out or null."""
     permissions = command.get("default_member_permissions")
     about = [command.get(name) or None for name in ("type", "name", "description", "contexts", "integration_types")]
-    options = [[_plain(option.get(part)) for part in OPTION_PARTS] for option in command.get("options") or ()]
-    return repr((about, permissions and int(permissions), options))
+    return repr((about, permissions and int(permissions), _options(command)))
+
+
+def _options(command: Mapping[str, Any]) -> list[Any]:
+    """Of a group, its commands with their options."""
+    return [
+        [[_plain(option.get(part)) for part in OPTION_PARTS], _options(option)]
+        for option in command.get("options") or ()
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,10 @@ import discord
 import structlog
 from discord import app_commands
 
+from frontdesk.bots.admin_actions import Sort
+from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.job_replies import job_reply
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
 from frontdesk.bots.parsing import split_private
@@ -28,18 +31,18 @@ from frontdesk.bots.replies import (
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.queue.errors import DeskClosedError, UserError
-from frontdesk.queue.jobs import ReplyAddress, Requester
+from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
 from frontdesk.queue.kinds import AnyKind, Value
 
 log = structlog.get_logger()
 
 ALREADY_ACKNOWLEDGED = 40060
 
-Placing = Callable[[str], AbstractAsyncContextManager[None]]
+Placing = Callable[[str], AbstractAsyncContextManager[Callable[[Ticket], None]]]
 
 
 class Conversation:
-    """`placing` is the courier's: it holds an answer back until its ticket is shown."""
+    """`placing` is the courier's: it holds an answer back until its ticket is shown, and is told of that."""
 
     def __init__(self, desk: Desk, placing: Placing) -> None:
         self._desk = desk
@@ -57,11 +60,12 @@ class Conversation:
         request = Request(_person(interaction), kind.name, own, address, f"discord:{interaction.id}", private)
 
         async def work() -> None:
-            async with self._placing(address.channel):
+            async with self._placing(address.channel) as shown:
                 ticket = await self._desk.submit(request)
                 if ticket.placed:
                     return  # a repeated interaction, which has its ticket, or its answer already
                 await self._place(interaction, ticket.job_id, address, ticket_reply(kind, ticket))
+                shown(ticket)
 
         await self._answer(interaction, work, private=private)
 
@@ -80,8 +84,13 @@ class Conversation:
 
         await self._answer(interaction, work)
 
-    async def jobs(self, interaction: AnyInteraction) -> None:
+    async def jobs(self, interaction: AnyInteraction, job_id: str | None) -> None:
+        """Only the person sees it, whether the job is private or not."""
+
         async def work() -> Reply:
+            if job_id:
+                record, ticket = await self._desk.look(_person(interaction), job_id)
+                return job_reply(self._desk.kinds.get(record.kind), record, ticket, self._desk.clock())
             return jobs_reply(await self._desk.jobs(_person(interaction)), self._desk.clock())
 
         await self._answer(interaction, work)
@@ -109,12 +118,29 @@ class Conversation:
 
         await self._answer(interaction, work)
 
-    async def unfinished(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+    async def admin(self, interaction: AnyInteraction, action: str, given: Mapping[str, str]) -> None:
+        async def work() -> Reply:
+            return (await Administration(self._desk).perform(_person(interaction), action, given)).reply
+
+        await self._answer(interaction, work)
+
+    async def offers(self, interaction: AnyInteraction, sort: Sort) -> list[tuple[str, str]]:
         try:
-            records = await self._desk.jobs(_person(interaction), limit=25)
+            return await Administration(self._desk).offers(_person(interaction), sort)
         except UserError:
             return []
-        return [(each.id, f"{each.id} {each.kind}, {each.state}") for each in records if not each.ended]
+
+    async def latest(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+        return [(each.id, _described(each)) for each in await self._own(interaction)]
+
+    async def unfinished(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
+        return [(each.id, _described(each)) for each in await self._own(interaction) if not each.ended]
+
+    async def _own(self, interaction: AnyInteraction) -> list[JobRecord]:
+        try:
+            return await self._desk.jobs(_person(interaction), limit=25)
+        except UserError:
+            return []
 
     async def _answer(
         self, interaction: AnyInteraction, work: Callable[[], Awaitable[Reply | None]], *, private: bool = True
@@ -151,6 +177,10 @@ class Conversation:
             return unexpected_reply()
 
         await self._answer(interaction, work)
+
+
+def _described(job: JobRecord) -> str:
+    return f"{job.id} {job.kind}, {job.state}"
 
 
 def _person(interaction: AnyInteraction) -> Person:

@@ -1,18 +1,23 @@
-"""Brings replies to Discord: over the placeholder where that can be edited, else as a new message, else as a DM."""
+"""Brings replies to Discord: over the placeholder while its requester looks at it, else as a new message that rings
+them, else as a DM."""
 
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import aiohttp
 import discord
+import structlog
 
-from frontdesk.bots.courier import TryLaterError, UndeliverableError
+from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.on_discord_render import Drawn, attachments, draw, view
-from frontdesk.bots.replies import Reply
+from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
+
+log = structlog.get_logger()
 
 TOKEN_LIFE = 14 * 60.0  # seconds: Discord ends an interaction's token after 15 minutes
 EDIT_PAUSE = 1.5  # seconds between two edits in one chat; Discord allows 5 in 5 s
@@ -37,8 +42,16 @@ class DiscordDeliverer:
     def pace(self, address: ReplyAddress) -> float:
         return EDIT_PAUSE
 
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        reason = await self._first_open(self._edits(address) + self._sends(address), address, job_id, draw(reply))
+    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
+        """An edit rings nobody: who no longer looks at the ticket gets a message that mentions them."""
+        edits, direct = self._edits(address), self._direct
+        if address.private:  # never sent where others read
+            ways = [*edits, direct]
+        elif late or not self._token_lives(address):
+            ways = [self._send, *edits, direct]
+        else:
+            ways = [*edits, self._send, direct]
+        reason = await self._first_open(ways, address, job_id, draw(reply))
         if reason is not None:
             raise UndeliverableError(reason)
 
@@ -50,14 +63,12 @@ class DiscordDeliverer:
     def _edits(self, address: ReplyAddress) -> list[Way]:
         """By the interaction's token, which alone reaches ephemeral messages and places the bot is not in; then as
         the bot itself."""
-        alive = address.token is not None and self._clock() < (address.token_expires or float("inf"))
         visible = address.message is not None and not address.private
-        ways: list[Way] = [self._edit_by_token] if alive else []
+        ways: list[Way] = [self._edit_by_token] if self._token_lives(address) else []
         return [*ways, self._edit_as_bot] if visible else ways
 
-    def _sends(self, address: ReplyAddress) -> list[Way]:
-        """A private answer is never sent where others read."""
-        return [self._direct] if address.private else [self._send, self._direct]
+    def _token_lives(self, address: ReplyAddress) -> bool:
+        return address.token is not None and self._clock() < (address.token_expires or float("inf"))
 
     async def _first_open(self, ways: list[Way], address: ReplyAddress, job_id: str, drawn: Drawn) -> str | None:
         """Take the first way that Discord does not bar; None, or why the last one was barred."""
@@ -97,24 +108,43 @@ class DiscordDeliverer:
         await channel.get_partial_message(int(address.message or 0)).edit(**edited(drawn))
 
     async def _send(self, address: ReplyAddress, job_id: str, drawn: Drawn) -> None:
-        channel = self._client.get_partial_messageable(int(address.channel))
-        await self._post(channel, address, job_id, drawn)
+        channel, ticket = self._client.get_partial_messageable(int(address.channel)), None
+        if address.message is not None:
+            ticket = channel.get_partial_message(int(address.message)).to_reference(fail_if_not_exists=False)
+        await self._post(channel, address, job_id, drawn, ticket)
+        try:  # a ticket that went on would be a second word on the same job
+            await self._first_open(self._edits(address), address, job_id, draw(answered_reply(job_id, "below")))
+        except (TryLaterError, discord.HTTPException) as error:
+            log.info("ticket not closed", job=job_id, reason=type(error).__name__)
 
     async def _direct(self, address: ReplyAddress, job_id: str, drawn: Drawn) -> None:
         channel = await self._client.create_dm(discord.Object(int(address.user)))
         await self._post(channel, address, job_id, drawn)
 
-    async def _post(self, channel: discord.abc.Messageable, address: ReplyAddress, job_id: str, drawn: Drawn) -> None:
-        """A new message that rings the requester, once: Discord drops a second one with the same nonce."""
+    async def _post(
+        self,
+        channel: discord.abc.Messageable,
+        address: ReplyAddress,
+        job_id: str,
+        drawn: Drawn,
+        ticket: discord.MessageReference | None = None,
+    ) -> None:
+        """A new message that rings the requester, once: Discord drops a second one with the same nonce. A job that was
+        queued again has another outcome, and so another nonce."""
         requester = discord.Object(int(address.user))
         await channel.send(
             f"<@{requester.id}> {drawn.content}",
             embeds=drawn.embeds,
             files=attachments(drawn),
             view=view(drawn.buttons) or discord.utils.MISSING,
-            nonce=job_id,
+            nonce=f"{job_id}{_sum_of(drawn):08x}",
+            reference=cast(Any, ticket),  # typed as if it had to be there
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=[requester]),
         )
+
+
+def _sum_of(drawn: Drawn) -> int:
+    return zlib.crc32(repr((drawn.content, [embed.to_dict() for embed in drawn.embeds], drawn.files)).encode())
 
 
 def _let_wait(error: discord.HTTPException) -> None:

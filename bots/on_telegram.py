@@ -26,9 +26,10 @@ from telegram.request import HTTPXRequest
 
 from frontdesk.bots.errands import Errands, first, until
 from frontdesk.bots.main import Premises
+from frontdesk.bots.observing import BUTTON, UNOBSERVED, WORDS, BotObserver
 from frontdesk.bots.on_telegram_delivery import Pace, Sender, TelegramDeliverer
 from frontdesk.bots.on_telegram_handlers import Handlers
-from frontdesk.bots.on_telegram_intake import ALLOWED_UPDATES, read
+from frontdesk.bots.on_telegram_intake import ALLOWED_UPDATES, Pressed, read
 from frontdesk.bots.on_telegram_menu import Menu
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.settings import Settings
@@ -95,7 +96,7 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
     errands = Errands()
     menu = Menu(bot, front.kinds)
     handlers = Handlers(front, courier, sender, bot.bot, lambda user: errands.add(menu.set_for_admin(user)))
-    desk = Reception(bot, handlers)
+    desk = Reception(bot, handlers, front.observer)
     errands.add(menu.set_all(settings))
     try:
         receive = _hook if settings.telegram_webhook_url else _poll
@@ -109,9 +110,10 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
 class Reception:
     """Takes updates one after the other: the next when the one before is settled, while its reply is on its way."""
 
-    def __init__(self, bot: Bot, handlers: Handlers) -> None:
+    def __init__(self, bot: Bot, handlers: Handlers, observer: BotObserver = UNOBSERVED) -> None:
         self._bot = bot
         self._handlers = handlers
+        self._observer = observer
         self._turns = Errands()
         self._lock = asyncio.Lock()
 
@@ -125,6 +127,7 @@ class Reception:
             turn = self._turns.add(self._handlers.handle(act, settled.set))
             turn.add_done_callback(lambda _: settled.set())
             await settled.wait()
+        self._observer.commanded("telegram", BUTTON if isinstance(act, Pressed) else act.command or WORDS)
 
     async def drain(self) -> None:
         """Let replies on their way go out."""

@@ -53,6 +53,16 @@ class Counter:
         await self.acknowledge(turn)
         return await self._sender.post(at or turn.place.address, drawn)
 
+    async def show_aside(self, turn: Turn, drawn: Rendered) -> None:
+        """Show what is for the person alone: from a group it goes to the private chat, if they have opened it."""
+        if turn.place.private:
+            await self.show(turn, drawn)
+        elif await self._sender.reachable(turn.place.user):
+            await self._sender.post(_to_person(turn.place), drawn)
+            await self.show(turn, render(say("That one is private: I show it in our private chat.")))
+        else:
+            await self.show(turn, self._please_start())
+
     async def acknowledge(self, turn: Turn, text: str | None = None, *, alert: bool = False) -> None:
         """The act is dealt with: let the next one come, and stop the spinner of a pressed button."""
         turn.settled()
@@ -74,12 +84,13 @@ class Counter:
         ticket_at = _to_person(turn.place) if aside else at
         answer_at = ticket_at.model_copy(update={"message": None})
         key = f"telegram:{self._me.id}:{update}"
-        async with self._courier.placing(answer_at.channel):
+        async with self._courier.placing(answer_at.channel) as shown:
             ticket = await self._desk.submit(Request(turn.person, kind.name, raw, answer_at, key, private))
             turn.settled()
             if await self._shown_before(turn, ticket):
                 return
             message = await self.show(turn, render(ticket_reply(kind, ticket)), ticket_at)
+            shown(ticket)
             with suppress(DeskClosedError):  # the answer then comes as a message of its own
                 await self._desk.placed(ticket.job_id, answer_at.model_copy(update={"message": str(message)}))
         if aside:

@@ -15,11 +15,11 @@ import httpx
 import structlog
 from telegram import Bot, InputFile, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TimedOut
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from frontdesk.bots.courier import TryLaterError, UndeliverableError
+from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.on_telegram_render import Rendered, for_you, render, render_progress
-from frontdesk.bots.replies import Reply
+from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
 
 log = structlog.get_logger()
@@ -225,7 +225,8 @@ class TelegramDeliverer:
     """The courier's hands: edits the ticket into the answer, or sends the answer where there is none to edit.
 
     An edit may be repeated freely. A new message is sent again if Telegram took it and its reply was lost on the way:
-    there a person can get an answer twice, but never not at all.
+    there a person can get an answer twice, but never not at all. An edit notifies nobody, so an answer that comes late
+    is followed by a short message that points at it.
     """
 
     platform: Platform = "telegram"
@@ -236,16 +237,36 @@ class TelegramDeliverer:
     def pace(self, address: ReplyAddress) -> float:
         return PROGRESS_EVERY_PRIVATE if int(address.channel) > 0 else PROGRESS_EVERY_GROUP
 
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        if (wait := self._sender.pace.wait(int(address.channel))) > 0:
-            raise TryLaterError(wait)
-        await self._sender.show(address, render(reply), mention=True)
+    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
+        self._in_turn(address)
+        shown = await self._sender.show(address, render(reply), mention=True)
+        if late and address.message == str(shown):
+            await self._ring(address, job_id)
+
+    async def _ring(self, address: ReplyAddress, job_id: str) -> None:
+        """Notify the requester of an answer. It is there, whatever becomes of this: in doubt never done again."""
+        drawn, chat = render(answered_reply(job_id, "above")), int(address.channel)
+        at = address.model_copy(update={"message": None, "reply_to": address.message})
+        try:
+            await self._sender.post(at, for_you(drawn, int(address.user)) if chat < 0 else drawn)
+        except (UndeliverableError, TryLaterError, TelegramError) as error:
+            log.info("nobody was rung", job=job_id, reason=type(error).__name__)
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        chat = int(address.channel)
-        if address.message is None or self._sender.pace.wait(chat) > 0:
+        if address.message is None:
             return
-        await self._sender.edit(chat, int(address.message), render_progress(reply))
+        self._in_turn(address)
+        try:
+            await self._sender.edit(int(address.channel), int(address.message), render_progress(reply))
+        except BadRequest as error:
+            if NO_PLACEHOLDER.search(error.message):
+                raise UndeliverableError(error.message) from None
+            raise
+
+    def _in_turn(self, address: ReplyAddress) -> None:
+        """Raises TryLaterError where the chat has no budget left just now."""
+        if (wait := self._sender.pace.wait(int(address.channel))) > 0:
+            raise TryLaterError(wait)
 
 
 def _bare(drawn: Rendered, error: BadRequest) -> Rendered:

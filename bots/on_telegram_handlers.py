@@ -10,7 +10,11 @@ import structlog
 from telegram import User
 
 from frontdesk.bots import forms
-from frontdesk.bots.courier import Courier, TryLaterError, UndeliverableError
+from frontdesk.bots.admin_words import told
+from frontdesk.bots.administration import Administration
+from frontdesk.bots.courier import Courier
+from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
+from frontdesk.bots.job_replies import job_reply
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram_counter import FROM_GROUP, Counter, Turn
 from frontdesk.bots.on_telegram_delivery import Sender
@@ -49,6 +53,7 @@ class Handlers:
     ) -> None:
         self._kinds = front.kinds
         self._desk = front.desk
+        self._administration = Administration(front.desk)
         self._default = front.kinds[front.settings.default_kind]
         self._counter = Counter(front.desk, courier, sender, me)
         self._admin_menu = admin_menu
@@ -60,6 +65,7 @@ class Handlers:
             "cancel": self._cancel,
             "status": self._status,
             "queue": self._queue,
+            "admin": self._admin,
         }
 
     async def handle(self, act: Said | Pressed, settled: Callable[[], None]) -> None:
@@ -171,6 +177,12 @@ class Handlers:
         return help_reply(self._kinds, admin=self._desk.is_admin(turn.person), default=default)
 
     async def _jobs(self, turn: Turn, said: Said) -> None:
+        """One's latest jobs, or one of them in full; a private one only where nobody else reads."""
+        if said.text.strip():
+            record, ticket = await self._desk.look(turn.person, said.text)
+            drawn = render(job_reply(self._kinds.get(record.kind), record, ticket, self._desk.clock()))
+            await (self._counter.show_aside if record.private else self._counter.show)(turn, drawn)
+            return
         await self._counter.show(turn, render(jobs_reply(await self._desk.jobs(turn.person), self._desk.clock())))
 
     async def _cancel(self, turn: Turn, said: Said) -> None:
@@ -198,6 +210,9 @@ class Handlers:
 
     async def _queue(self, turn: Turn, said: Said) -> None:
         await self._counter.show(turn, render(queue_reply(await self._desk.queue(turn.person), self._desk.clock())))
+
+    async def _admin(self, turn: Turn, said: Said) -> None:
+        await self._counter.show(turn, render(await told(self._administration, turn.person, said.named, said.author)))
 
     # Forms and buttons
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from telegram import CallbackQuery, Message, Update, User
+from telegram import CallbackQuery, Message, MessageEntity, Update, User
 from telegram.constants import ChatType
 
 from frontdesk.queue.jobs import ReplyAddress, Requester
@@ -45,6 +45,8 @@ class Said:
     """A message. `text` is its text or caption without the command; `command` in lower case, None for plain words.
 
     quoted: the text of the message that it replies to, or the part of it that was picked; None for no reply.
+    named: the text with the requester key of each person whom it mentions in place of their name.
+    author: requester key of the person who wrote the message that it replies to.
     to_bot: a reply to one of the bot's own messages, or a command that names the bot.
     """
 
@@ -53,6 +55,8 @@ class Said:
     command: str | None
     text: str
     quoted: str | None = None
+    named: str = ""
+    author: str | None = None
     to_bot: bool = False
 
 
@@ -87,10 +91,37 @@ def _said(number: int, message: Message, bot: User) -> Said | None:
         quoted = replied.text or replied.caption or ""
     to_bot = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
     if not text.startswith("/") or (match := COMMAND.fullmatch(text)) is None:
-        return Said(number, place, None, text, quoted, to_bot)
+        return Said(number, place, None, text, quoted, to_bot=to_bot)
     if match[2] is not None and match[2].lower() != (bot.username or "").lower():
         return None
-    return Said(number, place, match[1].lower(), match[3] or "", quoted, to_bot or match[2] is not None)
+    return Said(
+        update=number,
+        place=place,
+        command=match[1].lower(),
+        text=match[3] or "",
+        quoted=quoted,
+        named=_named(text, message),
+        author=_author(replied),
+        to_bot=to_bot or match[2] is not None,
+    )
+
+
+def _named(text: str, message: Message) -> str:
+    """What follows the command. Only mentions of people without a @name carry an id."""
+    wide = text.encode("utf-16-le")
+    for entity in reversed(message.entities or message.caption_entities):
+        if entity.type == MessageEntity.TEXT_MENTION and entity.user is not None:
+            start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
+            wide = wide[:start] + f"telegram:{entity.user.id}".encode("utf-16-le") + wide[end:]
+    match = COMMAND.fullmatch(wide.decode("utf-16-le", "replace"))
+    return (match and match[3]) or ""
+
+
+def _author(replied: Message | None) -> str | None:
+    """In a topic every message replies to the one that opened it, which is meant for nobody."""
+    if replied is None or replied.from_user is None or replied.from_user.is_bot or replied.forum_topic_created:
+        return None
+    return f"telegram:{replied.from_user.id}"
 
 
 def _pressed(number: int, query: CallbackQuery) -> Pressed | None:

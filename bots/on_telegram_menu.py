@@ -27,12 +27,12 @@ class Menu:
         self._bot = bot
         own = {
             "help": "What I do, or one command's options",
-            "jobs": "Your latest jobs",
+            "jobs": "Your latest jobs, or one of them in full",
             "cancel": "Cancel one of your jobs",
             "status": "How busy the desk is",
         }
         self._everyone = {kind.name: kind.summary for kind in kinds.values()} | own
-        self._admins = self._everyone | {"queue": "Lanes, workers and the last hour"}
+        self._admins = self._everyone | {"queue": "Lanes, workers and the last hour", "admin": "What admins can do"}
 
     async def set_all(self, settings: Settings) -> None:
         for scope in (

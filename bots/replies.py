@@ -17,6 +17,8 @@ from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import RESERVED, AnyKind, Registry
 
+NOTICED = 10.0  # seconds less than which nobody plans with
+
 
 @dataclass(frozen=True, slots=True)
 class Plain:
@@ -127,23 +129,31 @@ def duration(seconds: float) -> str:
     return f"{-(-minutes // 1440)} days"
 
 
-def ticket_reply(kind: AnyKind, ticket: Ticket) -> Reply:
-    """Accepted: the job's id, its position, the expected wait, and a way out."""
+def ticket_reply(kind: AnyKind, ticket: Ticket, *, kills: int = 0) -> Reply:
+    """Accepted: the job's id, its position, the expected wait, and a way out. `kills`: workers that it stopped."""
+    again = "its worker stopped; it waits again, " if kills and ticket.position else ""
+    where = f"{again}{_where(ticket)}"
+    return Reply((line(Strong(kind.name), " ", Code(ticket.job_id), f": {where}"),), (cancel_button(ticket.job_id),))
+
+
+def _where(ticket: Ticket) -> str:
     if ticket.position == 0:
-        where: list[Span | str] = ["starting now."]
-    elif ticket.wait is None:
-        where = [f"number {ticket.position} in the queue. No worker is on duty just now; it waits for one."]
-    elif ticket.position == 1 and ticket.wait < 1:
-        where = ["next in the queue."]
-    else:
-        where = [f"number {ticket.position} in the queue, starts in about {duration(ticket.wait)}."]
-    return Reply((line(Strong(kind.name), " ", Code(ticket.job_id), ": ", *where),), (cancel_button(ticket.job_id),))
+        return "starting now."
+    if ticket.wait is None:
+        return f"number {ticket.position} in the queue. No worker is on duty just now; it waits for one."
+    if ticket.position == 1 and ticket.wait < 1:
+        return "next in the queue."
+    where, high = f"number {ticket.position} in the queue, starts in about {duration(ticket.wait)}", ticket.wait_high
+    if high is None or high - ticket.wait < max(NOTICED, ticket.wait / 4):
+        return f"{where}."
+    return f"{where} (9 of 10 start within {duration(high)})."
 
 
 def progress_reply(kind: AnyKind, progress: Progress) -> Reply:
-    """A running job: how far it is, and the text so far."""
+    """A running job: how far it is, and the text so far. Or one that waits again, and why."""
     share = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
-    head = line(Strong(kind.name), " ", Code(progress.job_id), f": running{share} ...")
+    doing = "waiting again ..." if progress.waiting else f"running{share} ..."
+    head = line(Strong(kind.name), " ", Code(progress.job_id), f": {doing}")
     blocks: list[Block] = [head]
     if progress.note:
         blocks.append(line(Foreign(progress.note)))
@@ -185,6 +195,11 @@ def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
     return Reply(tuple(blocks))
 
 
+def answered_reply(job_id: str, where: Literal["above", "below"]) -> Reply:
+    """Points at a job's answer, which is another message."""
+    return say(Code(job_id), f": answered {where}.")
+
+
 def refusal_reply(error: UserError, now: float) -> Reply:
     """What a user did wrong or must wait for. `now` in Unix seconds."""
     if isinstance(error, LimitedError) and error.retry_after is not None:
@@ -222,10 +237,10 @@ def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, defaul
     blocks: list[Block] = [line(Code(slash + kind.name), f" {kind.summary}") for kind in kinds.values()]
     own = {
         "help": "This list, or one command's options",
-        "jobs": "Your latest jobs",
+        "jobs": "Your latest jobs; with an id, that one in full",
         "cancel": "Cancel one of your jobs",
         "status": "How busy the desk is",
-    } | ({"queue": "Lanes, workers and the last hour"} if admin else {})
+    } | ({"queue": "Lanes, workers and the last hour", "admin": "What admins can do"} if admin else {})
     blocks += [line(Code(slash + name), f" {summary}") for name, summary in own.items()]
     if default is not None and (kind := kinds.get(default)):
         blocks.append(line("A plain message is taken as the text for ", Code(slash + kind.name), "."))

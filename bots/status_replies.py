@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from frontdesk.bots.desk import LaneStatus
 from frontdesk.bots.replies import Line, Reply, Rows, Strong, duration, line, say
-from frontdesk.queue.report import LaneReport, QueueReport, WorkerReport
+from frontdesk.queue.report import LaneReport, Promises, QueueReport, WorkerReport
 
 MEGABYTE, GIGABYTE = 10**6, 10**9
 JOBS_NAMED = 8  # of one worker
@@ -44,16 +44,21 @@ def queue_reply(report: QueueReport, now: float) -> Reply:
         rows.append((f"Worker {number}", f"{worker.state.id}: {worker_words(worker, now)}"))
     if len(report.workers) > WORKERS_SHOWN:
         rows.append(("More workers", str(len(report.workers) - WORKERS_SHOWN)))
+    if report.aside:
+        rows.append(("Aside", aside_words(report.aside)))
+    if promised := promises_words(report.promises):
+        rows.append(("Waits", promised))
     rows.append(("Last hour", counted(report)))
     rows += [(f"{kind}, last hour", counted(report, kind)) for kind in kinds_ended(report)]
     return Reply((head, Rows(tuple(rows))))
 
 
 def lane_words(lane: LaneReport) -> str:
-    """ "3 waiting (2 score, 1 write), 1 running (1 write), the next has waited 12 s" """
-    words = f"{lane.waiting} waiting{by_kind(lane.waiting_by_kind)}, {lane.running} running"
+    """ "paused; 3 waiting (2 score, 1 write), 1 running (1 write), the longest has waited 12 s" """
+    words = f"{'paused; ' if lane.paused else ''}{lane.waiting} waiting{by_kind(lane.waiting_by_kind)}"
+    words += f", {lane.running} running"
     words += by_kind(lane.running_by_kind)
-    return words if lane.oldest_wait is None else f"{words}, the next has waited {duration(lane.oldest_wait)}"
+    return words if lane.oldest_wait is None else f"{words}, the longest has waited {duration(lane.oldest_wait)}"
 
 
 def worker_words(worker: WorkerReport, now: float) -> str:
@@ -64,10 +69,24 @@ def worker_words(worker: WorkerReport, now: float) -> str:
             f"{state.device}, {memory(state.memory)}",
             ", ".join(state.models) or "no model",
             f"running {jobs}" if jobs else "idle",
-            f"heard of {duration(worker.heartbeat_age)} ago" + ("" if worker.alive else ", not on duty"),
+            f"heard of {duration(worker.heartbeat_age)} ago" + duty(worker),
             f"up for {duration(now - state.started_at)}",
         )
     )
+
+
+def duty(worker: WorkerReport) -> str:
+    return ", not on duty" if not worker.alive else ", drained" if worker.drained else ""
+
+
+def aside_words(aside: int) -> str:
+    return f"{aside} {'job' if aside == 1 else 'jobs'} that stopped three workers"
+
+
+def promises_words(promises: Promises) -> str | None:
+    """How far the expected waits can be trusted: "P90 waits held: 91 % of 212". None where nobody waited."""
+    made = promises.held + promises.missed
+    return f"P90 waits held: {100 * promises.held / made:.0f} % of {made} in the last hour" if made else None
 
 
 def counted(report: QueueReport, kind: str | None = None) -> str:

@@ -15,7 +15,7 @@ from frontdesk.bots.children import (
     CONFIGURATION_STATUS,
     DISCORD_NEEDS,
     FRONT,
-    GRACE,
+    LEAVE,
     OWN_NAME,
     TELEGRAM_NEEDS,
     WORKER,
@@ -26,6 +26,7 @@ from frontdesk.bots.children import (
 )
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.metrics import neighbour
 from frontdesk.queue.settings import Settings, child_environment
 
 log = structlog.get_logger()
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child that died is started again; doubles each time
 STEADY = 60.0  # seconds of life after which a child's next death counts as its first
 NAME_WIDTH = 8
+# How far from FRONTDESK_METRICS_LISTEN each part answers Prometheus. Workers are last: there is one for each GPU.
+METRICS_PORTS = {"discord": 0, "telegram": 1, "worker": 2}
 NO_BOT = (
     "No bot has a token, so only `frontdesk chat` and `frontdesk ask` reach this desk."
     " Set FRONTDESK_DISCORD_TOKEN or FRONTDESK_TELEGRAM_TOKEN."
@@ -46,6 +49,7 @@ class Part:
     name: str
     words: list[str]
     environment: Mapping[str, str]
+    grace: float = LEAVE  # seconds that it gets to end
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
@@ -54,15 +58,20 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
     Raises ConfigurationError where packages are missing.
     """
     style = {"log_format": "console"} if readable and settings.log_format == "auto" else {}
+
+    def environment(name: str, *tokens: str) -> Mapping[str, str]:
+        listen = neighbour(settings.metrics_listen, METRICS_PORTS[name])
+        return child_environment(tokens=tokens, **style, **({"metrics_listen": listen} if listen else {}))
+
     need(WORKER_NEEDS, "worker")
-    made = [Part("worker", command(WORKER), child_environment(tokens=(), **style))]
+    made = [Part("worker", command(WORKER), environment("worker"), settings.stop_grace + LEAVE)]
     if settings.discord_token:
         need(DISCORD_NEEDS, "bots")
-        made.append(Part("discord", command(FRONT, "discord"), child_environment(tokens=["discord_token"], **style)))
+        made.append(Part("discord", command(FRONT, "discord"), environment("discord", "discord_token")))
     if settings.telegram_token:
         need(TELEGRAM_NEEDS, "bots")
-        secrets = ["telegram_token", "telegram_webhook_secret"]
-        made.append(Part("telegram", command(FRONT, "telegram"), child_environment(tokens=secrets, **style)))
+        secrets = ("telegram_token", "telegram_webhook_secret")
+        made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
     return made
 
 
@@ -80,7 +89,7 @@ class Together:
         """End all children; asked a second time, at once."""
         if self._stop.is_set():
             for child in self._children:
-                child.kill()
+                child.hurry()
         self._stop.set()
 
     async def run(self) -> None:
@@ -117,7 +126,7 @@ class Together:
         finally:
             stopping.cancel()
             if not ending.done():
-                await child.stop(GRACE)
+                await child.stop(part.grace)
             self._children.discard(child)
         return await ending, child.last
 

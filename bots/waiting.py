@@ -11,7 +11,7 @@ import structlog
 
 from frontdesk.bots.main import Premises
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import LOST
+from frontdesk.queue.connection import LOST, heed_cancelling
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import last_entry, next_progress, progress_channel, tail
 from frontdesk.queue.jobs import Outcome, Progress
@@ -64,6 +64,7 @@ class Waiter:
             try:
                 await loop()
             except LOST as error:
+                heed_cancelling()
                 log.info("redis is away", error=type(error).__name__)
                 self._tell(lost=True)
                 await asyncio.sleep(PAUSE)
@@ -73,6 +74,7 @@ class Waiter:
         self._tell(lost=False)
         await self._look(list(self._awaited))
         while True:
+            heed_cancelling()
             events = await tail(self._redis, "console", after, block=LOOK_AGAIN)
             after = events[-1].entry if events else after
             ended = {event.job_id for event in events} & self._awaited.keys()
@@ -81,6 +83,7 @@ class Waiter:
     async def _progress(self) -> None:
         async with progress_channel(self._redis, "console") as channel:
             while True:
+                heed_cancelling()
                 progress = await next_progress(channel, LOOK_AGAIN)
                 if progress and (awaited := self._awaited.get(progress.job_id)) and not awaited.ended.done():
                     awaited.news(progress)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Literal, cast
 
 from arq.jobs import serialize_job
@@ -11,8 +14,11 @@ from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode
 from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
-from frontdesk.queue.jobs import Job, JobRecord, Outcome, ReplyAddress, State, Ticket
-from frontdesk.queue.scripts import Place, Scripts
+from frontdesk.queue.estimates import Estimate, estimated
+from frontdesk.queue.jobs import Job, JobRecord, Outcome, Platform, ReplyAddress, Share, State, Ticket
+from frontdesk.queue.scripts import Place, Scripts, Submitted
+
+EQUAL_SHARE = Share()
 
 Cancelled = Literal["unknown", "cancelled", "stopping", "ended"]
 
@@ -32,10 +38,13 @@ class Broker:
         self.keep = keep
         self._scripts = Scripts(redis)
 
-    async def speed(self, kind: str) -> float:
-        """Measured over declared cost of a kind; 1.0 before anything was measured."""
-        measured = await answer(self.redis.hget(keys.SPEED, kind))
-        return float(measured) if measured else 1.0
+    async def estimate(self, kind: str, declared: float) -> Estimate:
+        """What a job of this declared cost is likely to take, by what was measured of the kind."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hget(keys.MODELS, kind)
+            pipe.hgetall(keys.speed(kind))
+            model, measured = await pipe.execute()
+        return estimated(declared, model.decode() if model else "", measured)
 
     async def given(self, update: str) -> Ticket | None:
         """The ticket that a platform's update already got."""
@@ -49,37 +58,40 @@ class Broker:
         *,
         update: str,
         declared: float,
+        share: Share = EQUAL_SHARE,
+        digest: str = "",
+        reuse: bool = False,
         releases: tuple[str, ...] = (),
         in_flight: float = 2 * 86_400.0,
     ) -> Ticket:
         """Queue a job, atomically and once for each `update` (the platform's own id of what the user did).
 
         declared: the kind's cost before it was scaled by what was measured, in device-seconds.
+        digest: the same for jobs that may share one run (`request_digest`); empty for one that is its own.
+        reuse: whether a fresh result of a finished one will do.
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         Raises JobIdTakenError.
         """
-        given, repeated = await self._scripts.submit(
+        given = await self._scripts.submit(
             job_id=job.id,
             update=update,
             requester=job.requester.key,
             payload=_payload(job),
             in_flight=in_flight,
-            fields={
-                "kind": job.kind,
-                "lane": job.lane,
-                "cost": job.cost,
-                "declared": declared,
-                "platform": job.requester.platform,
-                "requester": job.requester.key,
-                "private": int(job.private),
-                "reply": encode(reply),
-                "releases": "\n".join(releases),
-            },
+            band=share.band,
+            digest=digest,
+            reuse=reuse,
+            keep=self.keep,
+            fields=_fields(job, reply, declared, share, releases),
         )
-        if given is None:
+        if given.job_id is None:
             raise JobIdTakenError(job.id)
-        if repeated and given != job.id:  # our own id: the connection dropped, and the script was sent again
-            return await self._repeated(given)
+        if given.repeated and given.job_id != job.id:  # our own id: the connection dropped, and it was sent again
+            return await self._repeated(given.job_id)
+        if given.answered:
+            return Ticket(job.id, 0, 0.0, answered=True)
+        if not given.repeated:
+            return _ticket(job.id, given)
         try:
             return await self.ticket(job.id, job.lane)
         except LOST:  # the job is accepted all the same
@@ -87,18 +99,28 @@ class Broker:
 
     async def ticket(self, job_id: str, lane: str) -> Ticket:
         """Where a job stands now."""
-        place = await self._scripts.place(lane, job_id)
-        if place.rank is None:
-            return Ticket(job_id, 0, 0.0)
-        return Ticket(job_id, place.rank + 1, expected_wait(place, place.rank))
+        return _ticket(job_id, await self._scripts.place(lane, job_id))
 
     async def place(self, lane: str) -> Place:
         return await self._scripts.place(lane)
 
     async def set_reply(self, job_id: str, reply: ReplyAddress) -> None:
-        """Tell where the placeholder stands, once it does."""
-        if await self.redis.exists(keys.job(job_id)):
-            await answer(self.redis.hset(keys.job(job_id), mapping={"reply": encode(reply)}))
+        """Tell where the placeholder stands, once it does. From then on the ticket is kept up to date."""
+        state = cast("bytes | None", await answer(self.redis.hget(keys.job(job_id), "state")))
+        if state is None:
+            return
+        await answer(self.redis.hset(keys.job(job_id), mapping={"reply": encode(reply)}))
+        if state == b"waiting" and reply.message is not None:
+            await answer(self.redis.sadd(keys.tickets(reply.platform), job_id))
+
+    async def tickets(self, platform: Platform, limit: int = 500) -> list[str]:
+        """Waiting jobs whose tickets are shown on a platform; some that just started may still be among them."""
+        found = await answer(self.redis.srandmember(keys.tickets(platform), limit))
+        return sorted(job_id.decode() for job_id in cast("list[bytes]", found))
+
+    async def forget_ticket(self, platform: Platform, job_id: str) -> None:
+        """A ticket that needs no keeping up to date any more."""
+        await answer(self.redis.srem(keys.tickets(platform), job_id))
 
     async def set_delivery(self, job_id: str, delivery: str) -> None:
         """Record how an answer reached its requester, for front ends that read no outcome stream."""
@@ -113,7 +135,15 @@ class Broker:
     async def job(self, job_id: str) -> JobRecord | None:
         """What is known of a job. Raises CorruptMessageError."""
         fields = await answer(self.redis.hgetall(keys.job(job_id)))
-        return _record(job_id, {name.decode(): value for name, value in fields.items()}) if fields else None
+        if not fields:
+            return None
+        record = _record(job_id, {name.decode(): value for name, value in fields.items()})
+        if record.leader and record.state == "waiting":  # it runs when the job runs that it waits for
+            leading = await answer(self.redis.hmget(keys.job(record.leader), ["lease", "started", "worker"]))
+            if leading[0]:
+                started = int(leading[1]) / 1000 if leading[1] else None
+                return replace(record, state="running", started_at=started, worker=(leading[2] or b"").decode() or None)
+        return record
 
     async def jobs_of(self, requester: str, limit: int = 10) -> list[JobRecord]:
         """A requester's jobs, newest first; those that cannot be read are left out."""
@@ -132,7 +162,28 @@ class Broker:
         if record is None:
             return Ticket(job_id, 0, 0.0, repeated=True, placed=True)
         ticket = await self.ticket(job_id, record.lane)
-        return Ticket(job_id, ticket.position, ticket.wait, repeated=True, placed=record.reply.message is not None)
+        return replace(ticket, repeated=True, placed=record.reply.message is not None)
+
+    async def records(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+        """Several jobs as they are remembered, in one round trip; without those unknown or damaged. A job that waits
+        for another one's outcome counts as waiting, whatever that one does."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for job_id in job_ids:
+                pipe.hgetall(keys.job(job_id))
+            found = await pipe.execute(raise_on_error=False)
+        records = {}
+        for job_id, fields in zip(job_ids, found, strict=True):
+            with suppress(CorruptMessageError, AttributeError):  # the second: no hash
+                records[job_id] = _record(job_id, {name.decode(): value for name, value in fields.items()})
+        return records
+
+
+def _ticket(job_id: str, standing: Place | Submitted) -> Ticket:
+    if standing.rank is None:
+        return Ticket(job_id, 0, 0.0)
+    if standing.workers == 0:
+        return Ticket(job_id, standing.rank + 1, None)
+    return Ticket(job_id, standing.rank + 1, standing.wait, standing.wait_high)
 
 
 def _payload(job: Job) -> bytes:
@@ -140,15 +191,30 @@ def _payload(job: Job) -> bytes:
     return serialize_job(job.kind, (encode(job).decode(),), {}, None, int(job.submitted_at * 1000), serializer=dump)
 
 
-def expected_wait(place: Place, rank: int) -> float | None:
-    """Seconds until the job at `rank` starts: the work ahead of it, shared by the lane's workers.
-
-    Jobs ahead are taken to cost the lane's mean, and running ones to be half done. None without a worker.
-    """
-    if place.workers == 0:
-        return None
-    mean = place.waiting_cost / place.waiting if place.waiting else 0.0
-    return (rank * mean + place.running_cost / 2) / place.workers
+def _fields(
+    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...]
+) -> dict[str, str | bytes | float]:
+    """The job's hash. Short values, and none that says nothing: tens of thousands of them may wait."""
+    caps = ["" if limit is None else str(limit) for limit in (share.running, share.tenant_running)]
+    fields: dict[str, str | bytes | float] = {
+        "kind": job.kind,
+        "lane": job.lane,
+        "cost": float(f"{job.cost:.4g}"),
+        "declared": float(f"{declared:.4g}"),
+        "requester": job.requester.key,
+        "tenant": job.requester.tenant,
+        "reply": encode(reply),
+    }
+    if share.weight != 1:
+        fields["weight"] = share.weight
+    if any(caps):
+        fields["caps"] = "|".join(caps)
+    if job.private:
+        fields["private"] = 1
+    if releases:
+        own = f"{job.kind}:{job.requester.key}"  # named by a sign that common.lua knows
+        fields["releases"] = "\n".join(name.replace(own, "*") for name in releases)
+    return fields
 
 
 def _record(job_id: str, fields: dict[str, bytes]) -> JobRecord:
@@ -165,7 +231,7 @@ def _record(job_id: str, fields: dict[str, bytes]) -> JobRecord:
             lane=fields["lane"].decode(),
             state=cast(State, fields["state"].decode()),
             requester=fields["requester"].decode(),
-            private=fields["private"] == b"1",
+            private=fields.get("private") == b"1",
             submitted_at=int(fields["submitted"]) / 1000,
             reply=decode(ReplyAddress, fields["reply"]),
             started_at=seconds("started"),
@@ -173,6 +239,8 @@ def _record(job_id: str, fields: dict[str, bytes]) -> JobRecord:
             worker=text("worker"),
             outcome=decode(Outcome, fields["outcome"]) if fields.get("outcome") else None,
             delivery=text("delivery"),
+            leader=text("leader"),
+            kills=int(fields.get("kills", b"0")),
         )
     except (KeyError, ValueError):
         raise CorruptMessageError(f"Job {job_id} in Redis cannot be read.") from None

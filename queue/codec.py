@@ -15,7 +15,8 @@ W = TypeVar("W", bound=Wire)
 
 
 def encode(message: Wire) -> bytes:
-    return dump({"v": VERSION, "d": message.model_dump(mode="json")})
+    """What is as it is by default is left out: thousands of these wait in memory."""
+    return dump({"v": VERSION, "d": message.model_dump(mode="json", exclude_defaults=True)})
 
 
 def decode(model: type[W], data: bytes | str) -> W:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LISTED = 12  # names in a sentence that says what there is
+
 
 class FrontdeskError(Exception):
     """The root: catch this to catch all of ours."""
@@ -82,6 +84,21 @@ class NoSuchJobError(UserError):
 class NotAllowedError(UserError):
     def __init__(self) -> None:
         super().__init__("Only admins of this desk can do that.")
+
+
+class BannedError(UserError):
+    """An admin has shut the desk to this person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"You may not ask here: {reason}" if reason else "You may not ask here.")
+
+
+class UnknownTargetError(UserError):
+    """What an admin named is not there; the sentence says what is."""
+
+    def __init__(self, sentence: str, known: Sequence[str], name: str = "Known") -> None:
+        listed = ", ".join(known[:LISTED]) + (", ..." if len(known) > LISTED else "")
+        super().__init__(f"{sentence} {name}: {listed}." if known else sentence)
 
 
 class DeskClosedError(UserError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -81,12 +84,29 @@ class Outcome(Wire):
 
 
 class Progress(Wire):
-    """News of a running job: `fraction` of 0 to 1 where known, `text` written so far. Newer replaces older."""
+    """News of a running job: `fraction` of 0 to 1 where known, `text` written so far. Newer replaces older.
+
+    `waiting`: it does not run any more, and waits to be tried again.
+    """
 
     job_id: str
     fraction: float | None = None
     text: str | None = None
     note: str | None = None
+    waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a requester's tier gives them of a lane. Of two who keep a lane busy, who has twice the `weight` gets twice
+    the device-seconds. Band 0 goes before 1, and 1 before 2. `running` and `tenant_running`: jobs of theirs, and of
+    all of their tenant, that may run at a time (None: any number).
+    """
+
+    weight: float = 1.0
+    band: Literal[0, 1, 2] = 1
+    running: int | None = None
+    tenant_running: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +114,25 @@ class Ticket:
     """What the desk hands back on acceptance.
 
     `position` 1 is next (0: running or ended); `wait` the expected seconds until the start, None while no worker
-    serves the lane; `repeated` tells that this ticket was given before for the same update, `placed` that the
-    requester has seen it.
+    serves the lane, and `wait_high` what nine of ten waits stay below; `repeated` tells that this ticket was given
+    before for the same update, `placed` that the requester has seen it, `answered` that nothing had to be run.
     """
 
     job_id: str
     position: int
     wait: float | None
+    wait_high: float | None = None
     repeated: bool = False
     placed: bool = False
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as the queue remembers it. Times in Unix seconds."""
+    """A job as the queue remembers it. Times in Unix seconds.
+
+    `leader`: the job like this one whose outcome it waits for; `kills`: workers that stopped while they ran it.
+    """
 
     id: str
     kind: str
@@ -122,10 +147,18 @@ class JobRecord:
     worker: str | None = None
     outcome: Outcome | None = None
     delivery: str | None = None
+    leader: str | None = None
+    kills: int = 0
 
     @property
     def ended(self) -> bool:
         return self.state not in ("waiting", "running")
+
+
+def request_digest(kind: str, params: Mapping[str, Any], model: str) -> str:
+    """The same for requests that ask the same thing of the same model, and for no others."""
+    asked = json.dumps([kind, params, model], sort_keys=True, separators=(",", ":"))
+    return base64.urlsafe_b64encode(hashlib.sha256(asked.encode()).digest()[:18]).decode()
 
 
 def new_job_id(now: float) -> str:

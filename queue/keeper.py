@@ -139,6 +139,7 @@ class Keeper:
             "daemonize": "no",
             "appendonly": "yes",
             "appendfsync": "everysec",
+            "hash-max-listpack-value": "1024",  # a job's hash stays compact with its reply address in it
             "save": "",  # the append-only file is the whole persistence
             "maxmemory-policy": "noeviction",
         }

@@ -10,17 +10,36 @@ JOB = "fd:job:"  # hash: the state of one job
 LANE = "fd:lane:"  # sorted set: the waiting jobs of a lane, by their place
 LANE_COST = "fd:cost:waiting:"  # number: device-seconds waiting in a lane
 BUSY_COST = "fd:cost:running:"  # number: device-seconds running in a lane
+AGES = "fd:ages:"  # list: the jobs of a lane in the order of their submission; those that left are skipped
+VIRTUAL = "fd:fair:"  # hash: band -> virtual time of a lane, in device-milliseconds
+TAGS = "fd:tags:"  # sorted set, by lane and band: requester -> finish tag of their last job
 RUNNING = "fd:running"  # sorted set: running jobs, by the end of their lease (ms)
+HOLDERS = "fd:holders"  # hash: running job -> its requester, tenant and lane, one a line
+BUSY = "fd:busy"  # hash: "user NAME", "tenant NAME", "lane NAME" -> jobs running
+LOOKED = "fd:looked"  # number: when leases were last looked through (ms)
 CLAIMS = "fd:claims"  # counter: numbers the leases
-SPEED = "fd:speed"  # hash: kind -> measured / declared cost
+SPEED = "fd:speed:"  # hash, by kind: size and model -> runs measured, and measured over declared cost
+MODELS = "fd:models"  # hash: kind -> the model, with its precision, that serves it
+SAME = "fd:same:"  # string: the unfinished job that stands for a request and those like it
+FRESH = "fd:fresh:"  # string: the finished job whose result answers a request
+FOLLOWERS = "fd:followers:"  # list: the jobs that wait for one job's outcome
+TICKETS = "fd:tickets:"  # set: a platform's waiting jobs whose tickets are shown
+WAITS = "fd:waits:"  # hash, by lane: what expected waits are corrected by
+ASIDE = "fd:aside"  # sorted set: jobs that stopped their workers, by the time of the last
+ASIDE_PAYLOAD = "fd:aside:"  # string: what such a job asked for
 OUTCOMES = "fd:outcomes:"  # stream: ended jobs for one platform
 PROGRESS = "fd:progress:"  # channel: news of running jobs for one platform
 DOORBELL = "fd:doorbell"  # channel: a job came to a lane
 CANCELS = "fd:cancels"  # channel: a running job is to stop
 WORKERS = "fd:workers"  # sorted set: workers by their last heartbeat (ms)
 WORKER = "fd:worker:"  # string: what a worker says of itself
-MINUTE = "fd:minute:"  # hash: outcomes of one minute, by kind and status
+MINUTE = "fd:minute:"  # hash: outcomes of one minute, by kind and status; promises of waits, held and missed
 LANES = "fd:lanes"  # set: every lane that ever held a job
+PAUSED = "fd:paused"  # set: lanes from which no job is taken
+DRAINED = "fd:drained"  # set: workers that take no more jobs
+BANNED = "fd:banned"  # hash: requester -> why, as JSON
+TIERS = "fd:tiers"  # hash: requester -> tier, over what the limits file says
+AUDIT = "fd:audit"  # stream: what admins did
 
 
 def job(job_id: str) -> str:
@@ -33,6 +52,18 @@ def payload(job_id: str) -> str:
 
 def lane(name: str) -> str:
     return LANE + name
+
+
+def speed(kind: str) -> str:
+    return SPEED + kind
+
+
+def tickets(platform: str) -> str:
+    return TICKETS + platform
+
+
+def waits(lane_name: str) -> str:
+    return WAITS + lane_name
 
 
 def outcomes(platform: str) -> str:
@@ -64,3 +95,8 @@ def idempotency(key: str) -> str:
 def form(chat: str, user: str) -> str:
     """String: the half-filled form of one user in one chat."""
     return f"fd:form:{chat}:{user}"
+
+
+def constants() -> dict[str, str]:
+    """The names above, for the scripts."""
+    return {name: value for name, value in globals().items() if name.isupper() and isinstance(value, str)}

@@ -66,7 +66,9 @@ def configure(style: Literal["auto", "console", "json"], level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        library = logging.getLogger(name)
+        library.setLevel(max(logging.WARNING, root.level))
+        library.handlers[:], library.propagate = [], True  # transformers writes past everybody once it is imported
 
 
 def _mask(_logger: WrappedLogger, _method: str, rendered: Any) -> str:

@@ -9,16 +9,21 @@ from redis.asyncio import Redis
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode
-from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Wire
+from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.scripts import WORKER_FRESH
 
+PROMISE = "wait"  # stands in a minute's counts where a kind would: its results are `held` and `missed`
 LISTED = 500  # jobs of a lane that are counted by kind; the total is exact
 
 
 class WorkerState(Wire):
-    """What a worker says of itself at every heartbeat. `memory` in bytes, times in Unix seconds."""
+    """What a worker says of itself at every heartbeat.
+
+    `slots`: jobs that it runs at once, of each lane; `speed`: device-seconds of the queue's estimates that it does in a
+    second; `memory` in bytes, times in Unix seconds.
+    """
 
     id: str
     lanes: tuple[str, ...]
@@ -27,6 +32,8 @@ class WorkerState(Wire):
     models: tuple[str, ...]
     memory: int
     started_at: float
+    slots: int = 1
+    speed: float = 1.0
     jobs: tuple[str, ...] = ()
 
 
@@ -38,7 +45,8 @@ class LaneReport:
     waiting_by_kind: dict[str, int]
     running_by_kind: dict[str, int]
     oldest_wait: float | None
-    """Seconds that the next job has waited."""
+    """Seconds that the job has waited that waits the longest, of the first LISTED."""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class WorkerReport:
     state: WorkerState
     heartbeat_age: float
     """Seconds."""
+    drained: bool = False
 
     @property
     def alive(self) -> bool:
@@ -53,12 +62,23 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Promises:
+    """Of the jobs that started: how many P90 waits were held, and how many were not."""
+
+    held: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class QueueReport:
-    """`ended` counts the last hour's outcomes by (kind, status)."""
+    """`ended` counts the last hour's outcomes by (kind, status), `promises` its starts; `aside` are the jobs that
+    stopped their workers and wait for an admin."""
 
     lanes: tuple[LaneReport, ...]
     workers: tuple[WorkerReport, ...]
     ended: dict[tuple[str, str], int]
+    promises: Promises = Promises()
+    aside: int = 0
 
     def count(self, *statuses: str) -> int:
         return sum(number for (_, status), number in self.ended.items() if status in statuses)
@@ -69,15 +89,22 @@ async def queue_report(redis: Redis) -> QueueReport:
     now = seconds + microseconds / 1e6
     running = await _jobs(redis, await redis.zrange(keys.RUNNING, 0, -1))
     running_in = {lane: [kind for kind, where, _ in running if where == lane] for _, lane, _ in running}
-    lanes = sorted(name.decode() for name in await answer(redis.smembers(keys.LANES)))
+    seen = Oversight(redis)
+    paused = await seen.paused()
+    counted = await _last_hour(redis, now)
+    promises = Promises(*(counted.pop((PROMISE, result), 0) for result in ("held", "missed")))
     return QueueReport(
-        lanes=tuple([await _lane(redis, name, running_in.get(name, []), now) for name in lanes]),
-        workers=await _workers(redis, now),
-        ended=await _last_hour(redis, now),
+        lanes=tuple(
+            [await _lane(redis, name, running_in.get(name, []), now, name in paused) for name in await seen.lanes()]
+        ),
+        workers=await _workers(redis, now, await seen.drained()),
+        ended=counted,
+        promises=promises,
+        aside=len(await seen.aside()),
     )
 
 
-async def _lane(redis: Redis, name: str, running: list[str], now: float) -> LaneReport:
+async def _lane(redis: Redis, name: str, running: list[str], now: float, paused: bool) -> LaneReport:
     listed = await _jobs(redis, await redis.zrange(keys.lane(name), 0, LISTED - 1))
     return LaneReport(
         name=name,
@@ -85,7 +112,8 @@ async def _lane(redis: Redis, name: str, running: list[str], now: float) -> Lane
         running=len(running),
         waiting_by_kind=dict(Counter(kind for kind, _, _ in listed)),
         running_by_kind=dict(Counter(running)),
-        oldest_wait=max(0.0, now - listed[0][2]) if listed else None,
+        oldest_wait=max(0.0, now - min(at for _, _, at in listed)) if listed else None,
+        paused=paused,
     )
 
 
@@ -100,7 +128,7 @@ async def _jobs(redis: Redis, job_ids: list[bytes]) -> list[tuple[str, str, floa
         ]
 
 
-async def _workers(redis: Redis, now: float) -> tuple[WorkerReport, ...]:
+async def _workers(redis: Redis, now: float, drained: frozenset[str]) -> tuple[WorkerReport, ...]:
     """Workers heard of within the last minute, which say what they are only while they beat."""
     reports = []
     for worker_id, beat in await redis.zrangebyscore(keys.WORKERS, (now - 60) * 1000, "+inf", withscores=True):
@@ -108,7 +136,8 @@ async def _workers(redis: Redis, now: float) -> tuple[WorkerReport, ...]:
         if said is None:
             continue
         try:
-            reports.append(WorkerReport(decode(WorkerState, said), max(0.0, now - beat / 1000)))
+            state = decode(WorkerState, said)
+            reports.append(WorkerReport(state, max(0.0, now - beat / 1000), worker_id.decode() in drained))
         except CorruptMessageError:
             continue
     return tuple(reports)

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
-from frontdesk.queue import keys, lua
+from frontdesk.queue import keys
+from frontdesk.queue.codec import encode
+from frontdesk.queue.jobs import Outcome
+from frontdesk.queue.lua import script
 
 UPDATES_KEPT = 3 * 86_400  # seconds: Telegram offers an update again for a day, a bot may be down longer
 JOBS_LISTED = 50
+KILLS = 3  # workers that a job may stop, as in common.lua
 WORKER_FRESH = 10.0  # seconds without a heartbeat after which a worker no longer counts
+
+
+GIVEN_UP = encode(Outcome(status="failed", reason=f"It was started {KILLS} times, and each time its worker stopped."))
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`job_id` stands for the update (None: the id is taken, draw another). `repeated`: it did before; `answered`: by a
+    result that was there. The rest as in `Place`, of a job that waits now."""
+
+    job_id: str | None
+    repeated: bool
+    answered: bool
+    rank: int | None = None
+    workers: int = 0
+    wait: float = 0.0
+    wait_high: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +44,38 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What a worker got; and in how many seconds any worker's lease ends unless it is renewed (None: there is none)."""
+
+    jobs: list[Claimed]
+    expires: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """Where a job stands in its lane: `rank` 0 is next, None is not waiting; costs in device-seconds."""
+    """Where a job stands in its lane: `rank` 0 is next, None is not waiting. `wait` and `wait_high` are the median and
+    the 90th percentile of the time until it starts, in seconds; `waiting_cost` in device-seconds."""
 
     rank: int | None
     waiting: int
-    waiting_cost: float
-    running_cost: float
     workers: int
+    wait: float
+    wait_high: float
+    waiting_cost: float
 
 
 class Scripts:
     """The scripts, registered with one Redis client (EVALSHA, and loaded again after a restart)."""
 
     def __init__(self, redis: Redis) -> None:
-        self._submit = redis.register_script(lua.SUBMIT)
-        self._claim = redis.register_script(lua.CLAIM)
-        self._renew = redis.register_script(lua.RENEW)
-        self._finish = redis.register_script(lua.FINISH)
-        self._release = redis.register_script(lua.RELEASE)
-        self._cancel = redis.register_script(lua.CANCEL)
-        self._place = redis.register_script(lua.PLACE)
+        self._submit = redis.register_script(script("waits", "submit"))
+        self._claim = redis.register_script(script("waits", "claim"))
+        self._renew = redis.register_script(script("renew"))
+        self._finish = redis.register_script(script("finish"))
+        self._release = redis.register_script(script("release"))
+        self._reap = redis.register_script(script("reap"))
+        self._cancel = redis.register_script(script("cancel"))
+        self._place = redis.register_script(script("waits", "place"))
 
     async def submit(
         self,
@@ -53,48 +85,108 @@ class Scripts:
         requester: str,
         payload: bytes,
         in_flight: float,
+        band: int,
+        digest: str,
+        reuse: bool,
+        keep: float,
         fields: Mapping[str, str | bytes | float],
-    ) -> tuple[str | None, bool]:
-        """The id that stands for this update (None: the id is taken, draw another), and whether it did before."""
-        given, repeated = await self._submit(
-            keys=[keys.idempotency(update), keys.payload(job_id), keys.job(job_id), keys.requester_jobs(requester)],
+    ) -> Submitted:
+        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result."""
+        given, repeated, answered, *standing = await self._submit(
+            keys=[
+                keys.idempotency(update),
+                keys.payload(job_id),
+                keys.job(job_id),
+                keys.requester_jobs(requester),
+            ],
             args=[
                 job_id,
                 payload,
                 UPDATES_KEPT,
                 JOBS_LISTED,
                 int(in_flight),
+                band,
+                digest,
+                int(reuse),
+                int(keep),
+                int(WORKER_FRESH * 1000),
                 *(part for pair in fields.items() for part in pair),
             ],
         )
-        return (given.decode() or None), bool(repeated)
+        said = Submitted(given.decode() or None, bool(repeated), bool(answered))
+        if not standing:
+            return said
+        rank, workers, wait, high = standing
+        return replace(said, rank=int(rank), workers=int(workers), wait=float(wait), wait_high=float(high))
 
-    async def claim(self, worker: str, lease: float, free: Mapping[str, int]) -> list[Claimed]:
-        """Take up to `free[lane]` jobs of each lane for `lease` seconds; first, free what dead workers held."""
-        flat: list[bytes] = await self._claim(
-            args=[worker, int(lease * 1000), *(part for pair in free.items() for part in pair)]
+    async def claim(self, worker: str, lease: float, free: Mapping[str, int], *, keep: float, patience: float) -> Taken:
+        """Take up to `free[lane]` jobs of each lane for `lease` seconds; first, free what dead workers held.
+
+        patience: seconds from which the oldest job may overtake those before it.
+        """
+        first, *flat = await self._claim(
+            args=[
+                worker,
+                int(lease * 1000),
+                int(keep),
+                GIVEN_UP,
+                int(patience * 1000),
+                *(part for pair in free.items() for part in pair),
+            ]
         )
         rows = zip(flat[0::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
-        return [Claimed(i.decode(), lane.decode(), held.decode(), int(place)) for lane, i, held, place in rows]
+        jobs = [Claimed(i.decode(), lane.decode(), held.decode(), int(place)) for lane, i, held, place in rows]
+        return Taken(jobs, int(first) / 1000 if first else None)
 
     async def renew(
-        self, worker: str, lease: float, described: bytes, held: Mapping[str, str]
+        self, worker: str, lease: float, described: bytes, held: Mapping[str, str], models: Mapping[str, str]
     ) -> tuple[list[str], list[str]]:
-        """Heartbeat: prolong `held` (id -> lease). Returns the ids lost to others, and those to cancel."""
+        """Heartbeat: prolong `held` (id -> lease), and say which model serves each kind (`models`).
+
+        Returns the ids lost to others, and those to cancel.
+        """
         lost, cancelled = await self._renew(
-            args=[worker, int(lease * 1000), described, int(WORKER_FRESH * 1000), *(p for x in held.items() for p in x)]
+            args=[
+                worker,
+                int(lease * 1000),
+                described,
+                int(WORKER_FRESH * 1000),
+                len(models),
+                *(part for pair in models.items() for part in pair),
+                *(part for pair in held.items() for part in pair),
+            ]
         )
         return [job_id.decode() for job_id in lost], [job_id.decode() for job_id in cancelled]
 
     async def finish(
-        self, job_id: str, lease: str, *, status: str, outcome: bytes, keep: float, gpu_seconds: float
+        self,
+        job_id: str,
+        lease: str,
+        *,
+        status: str,
+        outcome: bytes,
+        keep: float,
+        gpu_seconds: float,
+        model: str = "",
+        fresh: float = 0.0,
     ) -> bool:
-        """Result, removal and outcome event become visible together. False: the lease is someone else's by now."""
-        return bool(await self._finish(args=[job_id, lease, status, outcome, int(keep), gpu_seconds]))
+        """Result, removal and outcome event become visible together, for all who asked for it. False: the lease is
+        someone else's by now. fresh: seconds for which the result answers the same request."""
+        return bool(
+            await self._finish(args=[job_id, lease, status, outcome, int(keep), gpu_seconds, model, int(fresh)])
+        )
 
     async def release(self, job_id: str, lease: str) -> bool:
         """Give a running job back to its place in the lane."""
         return bool(await self._release(args=[job_id, lease]))
+
+    async def reap(self, worker: str, *, keep: float, to_blame: bool = True) -> tuple[list[str], list[str]]:
+        """Free what a dead worker held. Returns the ids that went back, and those given up.
+
+        to_blame: whether its jobs may have stopped it; not so where it was told to stop.
+        """
+        back, ended = await self._reap(args=[worker, int(keep), GIVEN_UP, int(to_blame)])
+        return [job_id.decode() for job_id in back], [job_id.decode() for job_id in ended]
 
     async def cancel(self, job_id: str, requester: str, outcome: bytes, keep: float) -> str:
         """ "unknown", "cancelled", "stopping" or "ended"; an empty requester may cancel any job."""
@@ -102,9 +194,5 @@ class Scripts:
         return answer.decode()
 
     async def place(self, lane: str, job_id: str = "") -> Place:
-        rank, waiting, waiting_cost, running_cost, workers = await self._place(
-            args=[lane, job_id, int(WORKER_FRESH * 1000)]
-        )
-        return Place(
-            None if rank < 0 else int(rank), int(waiting), float(waiting_cost), float(running_cost), int(workers)
-        )
+        rank, waiting, workers, wait, high, cost = await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)])
+        return Place(None if rank < 0 else int(rank), int(waiting), int(workers), float(wait), float(high), float(cost))

@@ -23,14 +23,13 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
-from redis.asyncio import ConnectionPool
 
 from frontdesk.queue.errors import ConfigurationError
+from frontdesk.queue.pools import pool
 
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
 TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret"})
-REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 
 def _listed(value: object) -> object:
@@ -56,18 +55,7 @@ def _parts(url: str) -> SplitResult | None:
 
 
 def _redis(secret: SecretStr) -> SecretStr:
-    parts = _parts(secret.get_secret_value())
-    if parts is None:
-        raise ValueError("is not an address; in a password, write other signs than letters and digits as %XX")
-    if parts.scheme not in REDIS_SCHEMES:
-        raise ValueError("must begin with redis://, rediss:// or unix://")
-    if parts.scheme == "unix" and not parts.path:
-        raise ValueError("must name a socket, such as unix:///run/valkey/valkey.sock")
-    try:
-        pool = ConnectionPool.from_url(secret.get_secret_value())
-        pool.connection_class(**pool.connection_kwargs)  # only made: nothing is opened
-    except (ValueError, TypeError):
-        raise ValueError("ends in an option that the Redis library does not know or take") from None
+    pool(secret.get_secret_value())  # only made: nothing is opened
     return secret
 
 
@@ -157,7 +145,11 @@ class Settings(BaseSettings):
     slots: Annotated[int, Field(ge=1, le=512)] = 16
     stop_grace: Annotated[float, Field(ge=0, le=3600)] = 20.0
     max_wait_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
+    patience_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60.0
+    reuse_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 24.0
     keep_results_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+
+    metrics_listen: Listen | None = None
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

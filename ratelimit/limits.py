@@ -6,7 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError, model_validator
 
@@ -17,6 +17,7 @@ KEY_PREFIX = "fd:limit:"
 HOUR = 3600.0
 DAY = 24 * HOUR
 DEFAULT = "default"  # the kind that stands for those without a table
+DAILY = "daily"  # the rule of the daily budget
 BASE_TIER = "member"  # the tier from which added ones take what they leave out
 
 
@@ -36,6 +37,13 @@ def _count(value: object) -> int | None:
     return value
 
 
+def _weight(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 100:
+        raise ValueError("must be a number from 0.01 to 100")
+    return value
+
+
+Weight = Annotated[float, BeforeValidator(_weight)]
 Amount = Annotated[float | None, BeforeValidator(_amount)]
 Count = Annotated[int | None, BeforeValidator(_count)]
 
@@ -61,10 +69,16 @@ class Allowance(_Table):
 class Tier(_Table):
     """For one tier of people. `daily_seconds` in device-seconds a day, over all kinds; None is no limit.
 
-    `people` are its members, as `platform:id`; those of no tier are members of the base tier.
+    `weight` is their share of a busy lane, beside that of others; `running` and `tenant_running` are the jobs of one
+    person, and of all in their server or group, that run at a time. `people` are its members, as `platform:id`; those
+    of no tier are members of the base tier.
     """
 
     daily_seconds: Amount
+    weight: Weight
+    priority: Literal["high", "normal", "low"]
+    running: Count
+    tenant_running: Count
     people: frozenset[Annotated[str, StringConstraints(pattern=r"^[a-z]+:[A-Za-z0-9_.-]{1,64}$")]] = frozenset()
     kinds: Mapping[str, Allowance]
 
@@ -95,22 +109,27 @@ class Limits(_Table):
         """The tier that names this person ("discord:1"), or the base tier."""
         return next((name for name, tier in self.tiers.items() if user in tier.people), BASE_TIER)
 
+    def tier(self, name: str) -> Tier:
+        """Raises ValueError for an unknown tier."""
+        if name not in self.tiers:
+            raise ValueError(f"There is no tier called {name!r}. Known: {', '.join(sorted(self.tiers))}.")
+        return self.tiers[name]
+
     def rules(self, *, tier: str, kind: str, user: str, cost: float, lifetime: float = 2 * DAY) -> list[Rule]:
         """What one request of `user` (unique over all platforms) must pass; `cost` in device-seconds.
 
         `lifetime`: seconds that the request counts as in flight, unless somebody ends or prolongs that. Raises
         ValueError for an unknown tier.
         """
-        if tier not in self.tiers:
-            raise ValueError(f"There is no tier called {tier!r}. Known: {', '.join(sorted(self.tiers))}.")
-        allowed, daily = self.tiers[tier].allowance(kind), self.tiers[tier].daily_seconds
+        found = self.tier(tier)
+        allowed, daily = found.allowance(kind), found.daily_seconds
         rules: list[Rule] = []
         if allowed.burst is not None and allowed.per_hour is not None:
             rules.append(Rate("rate", f"{KEY_PREFIX}rate:{kind}:{user}", allowed.burst, allowed.per_hour / HOUR))
         if allowed.in_flight is not None:
             rules.append(InFlight("in_flight", f"{KEY_PREFIX}in_flight:{kind}:{user}", allowed.in_flight, lifetime))
         if daily is not None:
-            rules.append(Rate("daily", f"{KEY_PREFIX}daily:{user}", daily, daily / DAY, cost))
+            rules.append(Rate(DAILY, f"{KEY_PREFIX}daily:{user}", daily, daily / DAY, cost))
         return rules
 
 
@@ -120,7 +139,7 @@ def sentence(decision: Decision, kind: str, rules: Sequence[Rule]) -> str:
     if isinstance(rule, InFlight):
         jobs = f"{rule.limit} {kind!r} job{'' if rule.limit == 1 else 's'}"
         return f"You already have {jobs} waiting or running."
-    if rule.name == "daily":
+    if rule.name == DAILY:
         if decision.retry_after is None:
             return "This job is larger than your whole daily share of computing time."
         return "Your daily share of computing time is used up."

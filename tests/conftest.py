@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 import structlog
 from redis.asyncio import Redis
+from servers import Server
 from standin_telegram import TelegramStandIn
 from standin_telegram_desk import Room
 from standin_telegram_model import Chat, Person
@@ -19,6 +20,8 @@ from frontdesk.queue.embedded import EmbeddedServer, find_program
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.logs import TALKATIVE
 from frontdesk.ratelimit.limits import Limits
+
+ANOTHER_SERVER = os.environ.get("FRONTDESK_TEST_SERVER")
 
 # A busy machine may take its time over one example: how long is no property of what is tested.
 hypothesis.settings.register_profile("unhurried", deadline=None)
@@ -50,7 +53,12 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def valkey_program() -> Path:
-    """The server's program. Without one a desk skips, and CI fails: there it would hide what is not tested."""
+    """The server's program. Without one a desk skips, and CI fails: there it would hide what is not tested.
+
+    FRONTDESK_TEST_SERVER names another one (of Redis or Valkey) to try the queue with.
+    """
+    if ANOTHER_SERVER:
+        return Path(ANOTHER_SERVER)
     try:
         return find_program()
     except ConfigurationError as error:
@@ -60,14 +68,16 @@ def valkey_program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def redis_server(valkey_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def redis_server(valkey_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer | Server]:
     """An embedded server for the whole run; `.url` is its address."""
-    with EmbeddedServer(tmp_path_factory.mktemp("redis")) as server:
+    folder = tmp_path_factory.mktemp("redis")
+    another = Server(valkey_program, folder, {"unixsocket": f"{folder}/s"}) if ANOTHER_SERVER else None
+    with another or EmbeddedServer(folder) as server:
         yield server
 
 
 @pytest.fixture
-async def redis(redis_server: EmbeddedServer) -> AsyncIterator[Redis]:
+async def redis(redis_server: EmbeddedServer | Server) -> AsyncIterator[Redis]:
     """A client of the embedded server, which is emptied first."""
     async with Redis.from_url(redis_server.url) as client:
         await client.flushdb()

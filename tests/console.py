@@ -34,7 +34,7 @@ def premises(redis: Redis, *, kinds: Iterable[AnyKind] = (ECHO,), default: str =
 async def staffed(front: Premises, engine: Any = None) -> AsyncIterator[DrivenEngine]:
     """A worker at work; without an engine given, every job is echoed."""
     driven = engine or DrivenEngine()
-    async with working(leased_worker(front.redis, driven, kinds=dict.fromkeys(front.kinds, 30.0))):
+    async with working(leased_worker(front.redis, driven, kinds=dict.fromkeys(front.kinds, "none"))):
         yield driven
 
 

@@ -19,7 +19,7 @@ from aiohttp import web
 from standin_discord_cast import DM, GROUP_DM, IN_GUILD, Channel, Interaction, Message, User
 from standin_discord_gateway import Gateway
 from standin_discord_rest import Fault, Rest
-from standin_discord_rules import MESSAGE_MENU, SLASH, RefusedError, check_options
+from standin_discord_rules import MESSAGE_MENU, SLASH, RefusedError, check_options, command_of, nested
 from standin_discord_state import State
 
 __all__ = ["Channel", "Discord", "Interaction", "Message", "RefusedError", "User"]
@@ -95,14 +95,16 @@ class Discord(State):
         }
 
     async def slash(
-        self, person: User, name: str, channel: Channel | None = None, *, hidden: bool = False, **options: object
+        self, person: User, name: str, channel: Channel | None = None, /, *, hidden: bool = False, **options: object
     ) -> Interaction:
-        """A slash command. `hidden` sends it even where the client does not offer it."""
+        """A slash command, or a group's (`admin pause`). `hidden` sends it even where the client does not offer it."""
         offered = {c["name"]: c for c in self.commands} if hidden else self.commands_of(person, channel)
-        if name not in offered:
-            raise RefusedError(f"there is no command /{name} here")
-        command = offered[name]
-        data = {"id": command["id"], "name": name, "type": SLASH, "options": check_options(command, options)}
+        command, part = command_of(offered, name)
+        people = [value for value in options.values() if isinstance(value, User)]
+        filled = nested(command, part, check_options(part, options))
+        data = {"id": command["id"], "name": command["name"], "type": SLASH, "options": filled}
+        if people:
+            data["resolved"] = {"users": {each.id: each.payload() for each in people}}
         return await self._interact(person, channel or self.general, COMMAND, data)
 
     async def menu(self, person: User, name: str, message: Message) -> Interaction:
@@ -124,11 +126,14 @@ class Discord(State):
         data = {"custom_id": message.buttons[label]["custom_id"], "component_type": 2}
         return await self._interact(person, message.channel, COMPONENT, data, message=message.payload())
 
-    async def autocomplete(self, person: User, name: str, option: str, typed: str = "") -> list[dict[str, Any]]:
+    async def autocomplete(
+        self, person: User, name: str, option: str, typed: str = "", *, hidden: bool = False
+    ) -> list[dict[str, Any]]:
         """What the bot offers while the person types."""
-        command = self.commands_of(person)[name]
-        options = [{"name": option, "type": 3, "value": typed, "focused": True}]
-        data = {"id": command["id"], "name": name, "type": SLASH, "options": options}
+        offered = {c["name"]: c for c in self.commands} if hidden else self.commands_of(person)
+        command, part = command_of(offered, name)
+        options = nested(command, part, [{"name": option, "type": 3, "value": typed, "focused": True}])
+        data = {"id": command["id"], "name": command["name"], "type": SLASH, "options": options}
         asked = await self._interact(person, self.general, AUTOCOMPLETE, data)
         await self.until(lambda: asked.state == "answered")
         return asked.choices

@@ -93,7 +93,7 @@ async def front(
     async with Discord() as standin:
         settings = Settings.model_validate({"discord_token": standin.token, "discord_api_url": standin.url})
         desk = _desk(standin, desk_redis or redis, registry, Admins(), limits)
-        worker = leased_worker(redis, engine, kinds=registry)
+        worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, "small"))
         opened = Front(standin, Premises(settings, registry, redis, broker, desk), engine)
         async with working(worker):
             try:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-TEXT, INTEGER, BOOLEAN, NUMBER = 3, 4, 5, 10
+from standin_discord_cast import User
+
+SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER = 1, 3, 4, 5, 6, 10
 SLASH, MESSAGE_MENU = 1, 3
 COMMAND_NAME = re.compile(r"[-_\w]{1,32}")
 CONTENT, EMBEDS, EMBED_TOTAL, FIELDS, CUSTOM_ID, LABEL, NONCE = 2000, 10, 6000, 25, 100, 80, 25
 EMBED_PARTS = {"title": 256, "description": 4096}
 FILES, FILE_BYTES = 10, 10 * 1024 * 1024
+COMMAND_TOTAL = 8000  # characters of a command's names, descriptions and choices
 
 
 class RefusedError(Exception):
@@ -55,10 +58,19 @@ def _check_command(command: Mapping[str, Any]) -> None:
         return
     if not COMMAND_NAME.fullmatch(name) or name != name.lower():
         raise _invalid("name", f"Command name is invalid: {name!r}")
+    if _size(command) > COMMAND_TOTAL:
+        raise _invalid(name, f"Command exceeds maximum size ({COMMAND_TOTAL})")
+    _check_described(name, command)
+
+
+def _check_described(name: str, command: Mapping[str, Any]) -> None:
+    """A command, or one command of a group."""
     _length(f"{name}.description", command.get("description"), 1, 100)
     options = command.get("options") or []
     if len(options) > 25 or len({option["name"] for option in options}) != len(options):
         raise _invalid(f"{name}.options", "Must be 25 or fewer in length, with unique names")
+    if len({option["type"] == SUBCOMMAND for option in options}) > 1:
+        raise _invalid(f"{name}.options", "Sub-command and sub-command group option types are mutually exclusive")
     required = [bool(option.get("required")) for option in options]
     if required != sorted(required, reverse=True):
         raise _invalid(f"{name}.options", "Required options must be placed before non-required options")
@@ -69,8 +81,11 @@ def _check_command(command: Mapping[str, Any]) -> None:
 def _check_declared_option(path: str, option: Mapping[str, Any]) -> None:
     if not COMMAND_NAME.fullmatch(option["name"]) or option["name"] != option["name"].lower():
         raise _invalid(path, "Option name is invalid")
+    if option["type"] == SUBCOMMAND:
+        _check_described(path, option)
+        return
     _length(f"{path}.description", option.get("description"), 1, 100)
-    if option["type"] not in (TEXT, INTEGER, BOOLEAN, NUMBER):
+    if option["type"] not in (TEXT, INTEGER, BOOLEAN, PERSON, NUMBER):
         raise _invalid(path, "Option type is not known to this stand-in")
     choices = option.get("choices") or []
     if len(choices) > 25 or (choices and option.get("autocomplete")):
@@ -83,6 +98,29 @@ def _check_declared_option(path: str, option: Mapping[str, Any]) -> None:
     for limit in ("min_value", "max_value"):
         if limit in option and option["type"] not in (INTEGER, NUMBER):
             raise _invalid(path, f"{limit} is for numbers")
+
+
+def _size(node: Mapping[str, Any]) -> int:
+    choices = sum(len(choice["name"]) + len(str(choice["value"])) for choice in node.get("choices") or ())
+    inside = sum(map(_size, node.get("options") or ()))
+    return len(node["name"]) + len(node.get("description") or "") + choices + inside
+
+
+def command_of(offered: Mapping[str, Mapping[str, Any]], words: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """`admin pause`: the command `admin`, and of its commands `pause`. Raises RefusedError."""
+    name, _, sub = words.partition(" ")
+    if name not in offered:
+        raise RefusedError(f"there is no command /{name} here")
+    command = offered[name]
+    inner = {option["name"]: option for option in command.get("options") or () if option["type"] == SUBCOMMAND}
+    if bool(inner) is not bool(sub) or (sub and sub not in inner):
+        raise RefusedError(f"there is no command /{words}; of /{name} there are {list(inner)}")
+    return command, inner.get(sub, command)
+
+
+def nested(command: Mapping[str, Any], part: Mapping[str, Any], options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The options as the client sends them: those of a group's command stand inside it."""
+    return options if part is command else [{"name": part["name"], "type": SUBCOMMAND, "options": options}]
 
 
 def check_options(command: Mapping[str, Any], given: Mapping[str, object]) -> list[dict[str, Any]]:
@@ -101,6 +139,10 @@ def check_options(command: Mapping[str, Any], given: Mapping[str, object]) -> li
 def _checked(option: Mapping[str, Any], value: object) -> object:
     name, kind = option["name"], option["type"]
     types: dict[int, tuple[type, ...]] = {TEXT: (str,), INTEGER: (int,), BOOLEAN: (bool,), NUMBER: (int, float)}
+    if kind == PERSON:
+        if not isinstance(value, User):
+            raise RefusedError(f"{name} is nobody")
+        return value.id
     if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != BOOLEAN):
         raise RefusedError(f"{name} cannot be {value!r}")
     if (choices := option.get("choices")) and value not in [choice["value"] for choice in choices]:

@@ -24,7 +24,7 @@ from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Progress
 from frontdesk.queue.kinds import JobKind, Params, Registry, Result
 from frontdesk.queue.report import WorkerState
-from frontdesk.queue.scripts import Scripts
+from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.settings import Settings
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
@@ -74,15 +74,22 @@ class HandWorker:
             id="hand", lanes=("short",), kinds=("score",), device="cpu", models=("tiny (bf16)",), memory=10**9,
             started_at=0.0,
         )  # fmt: skip
-        await self._scripts.renew("hand", 60.0, encode(state), {})
+        await self._scripts.renew("hand", 60.0, encode(state), {}, {})
 
     async def claim(self) -> JobRecord:
         """Take the next waiting job, as soon as there is one."""
-        (claimed,) = await eventually(lambda: self._scripts.claim("hand", 60.0, {"short": 1}))
+        (claimed,) = await eventually(self._claimed)
         self._leases[claimed.job_id] = claimed.lease
         record = await self._broker.job(claimed.job_id)
         assert record is not None
         return record
+
+    async def _claimed(self) -> list[Claimed]:
+        return (await self._scripts.claim("hand", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)).jobs
+
+    async def die(self) -> None:
+        """As after a kill -9, with whatever it held."""
+        await self._scripts.reap("hand", keep=3600.0)
 
     async def finish(self, job: JobRecord, result: dict[str, Any] | None = None, **outcome: Any) -> None:
         ended = Outcome(**({"status": "done", "result": result, "seconds": 1.5} | outcome))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from queueing import KEEP, DrivenEngine, echoed, job, leased_worker, submit, until, working
@@ -113,8 +114,7 @@ async def test_draining_hands_a_running_job_back_without_a_try(broker: Broker, r
         await engine.started.get()
     record = await broker.job(made.id)
     assert record is not None
-    assert record.state == "waiting"
-    assert await redis.get(keys.TRIES + made.id) == b"0"
+    assert (record.state, record.kills) == ("waiting", 0)
     async with working(leased_worker(redis, DrivenEngine(), worker_id="w2")):
         assert (await ended(broker, made.id)).state == "done"
 
@@ -134,6 +134,36 @@ async def test_a_draining_worker_lets_a_short_job_end(broker: Broker, redis: Red
     record = await broker.job(made.id)
     assert record is not None
     assert record.outcome == echoed()
+
+
+async def test_a_job_claimed_at_the_last_moment_goes_back(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is told to stop while a claim is under way: what it brings is nobody's try, and free at once."""
+    claim, told, under_way = Scripts.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(scripts: Scripts, *arguments: Any, **options: Any) -> Any:
+        taken = await claim(scripts, *arguments, **options)
+        if taken.jobs:
+            under_way.set()
+            await told.wait()
+        return taken
+
+    monkeypatch.setattr(Scripts, "claim", slow)
+    made = job("ada")
+    await submit(broker, made)
+    worker = leased_worker(redis, engine := DrivenEngine())
+    task = asyncio.create_task(worker.main())
+    await under_way.wait()
+    draining = asyncio.create_task(worker.drain(0.0))
+    await asyncio.sleep(0)  # it is told by then
+    told.set()
+    await draining
+    await task
+    record = await broker.job(made.id)
+    assert record is not None
+    assert (record.state, record.kills) == ("waiting", 0)
+    assert engine.started.empty()
 
 
 async def test_a_worker_can_be_stopped_while_redis_is_away(
@@ -169,16 +199,23 @@ async def test_a_job_whose_worker_vanished_runs_elsewhere(broker: Broker, redis:
 
 
 async def test_a_job_that_stops_every_worker_is_given_up(broker: Broker, redis: Redis) -> None:
-    """After three starts the requester is told, and no fourth worker is lost."""
+    """After three workers the requester is told, no fourth one is lost, and the request is kept aside for admins."""
     made = job("ada")
     await submit(broker, made)
-    await redis.set(keys.TRIES + made.id, 3)
+    for number in range(3):
+        dead = leased_worker(redis, DrivenEngine(hold=True), worker_id=f"dead{number}")
+        await dead._poll_iteration()
+        for task in dead.tasks.values():
+            task.cancel()
+        await Scripts(redis).reap(f"dead{number}", keep=KEEP)
     engine = DrivenEngine()
     async with working(leased_worker(redis, engine)):
         record = await ended(broker, made.id)
     assert record.outcome is not None
     assert record.outcome.reason == "It was started 3 times, and each time its worker stopped."
     assert engine.started.empty()
+    assert await redis.zrange(keys.ASIDE, 0, -1) == [made.id.encode()]
+    assert await redis.exists(keys.ASIDE_PAYLOAD + made.id)
 
 
 @pytest.mark.parametrize("garbage", [b"\x80\x04K\x01.", b"{", b'{"f":"echo","a":["{}"],"k":{},"t":null,"et":0}', None])

@@ -13,10 +13,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker, JobIdTakenError
 from frontdesk.queue.codec import encode
+from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.report import WorkerState
-from frontdesk.queue.scripts import Place, Scripts
+from frontdesk.queue.scripts import Claimed, Place, Scripts, Submitted
 
 
 @pytest.fixture
@@ -31,7 +32,11 @@ def scripts(redis: Redis) -> Scripts:
 
 async def heartbeat(scripts: Scripts, worker: str = "w1") -> None:
     state = WorkerState(id=worker, lanes=("short",), kinds=("echo",), device="cpu", models=(), memory=0, started_at=0)
-    await scripts.renew(worker, 6.0, encode(state), {})
+    await scripts.renew(worker, 6.0, encode(state), {}, {"echo": "none"})
+
+
+async def claim(scripts: Scripts, worker: str, lease: float, slots: int) -> list[Claimed]:
+    return (await scripts.claim(worker, lease, {"short": slots}, keep=KEEP, patience=3600.0)).jobs
 
 
 async def test_a_ticket_says_the_place_and_the_expected_wait(broker: Broker, scripts: Scripts) -> None:
@@ -41,14 +46,15 @@ async def test_a_ticket_says_the_place_and_the_expected_wait(broker: Broker, scr
     assert [(ticket.position, ticket.wait) for ticket in tickets] == [(1, 0.0), (2, 2.0), (3, 4.0)]
 
 
-async def test_a_running_job_counts_half_and_two_workers_share_the_work(broker: Broker, scripts: Scripts) -> None:
-    """The wait is what lies ahead, divided by the workers on duty."""
+async def test_jobs_take_the_slots_of_all_workers_in_their_order(broker: Broker, scripts: Scripts) -> None:
+    """One of two workers runs a job, the next in the queue will go to the other: the third waits for the first end."""
     await heartbeat(scripts, "w1")
     await heartbeat(scripts, "w2")
-    for user in ("ada", "bob"):
-        await submit(broker, job(user))
-    await scripts.claim("w1", 6.0, {"short": 1})
-    assert (await submit(broker, job("cleo"))).wait == pytest.approx((2.0 / 2 + 2.0) / 2)
+    await submit(broker, job("ada", cost=300.0))
+    await submit(broker, job("bob", cost=500.0))
+    await claim(scripts, "w1", 6.0, 1)
+    assert (await submit(broker, job("cleo", cost=200.0))).wait == pytest.approx(300.0, abs=5.0)
+    assert (await submit(broker, job("dan"))).wait == pytest.approx(500.0, abs=5.0)
 
 
 async def test_without_a_worker_no_wait_is_promised(broker: Broker) -> None:
@@ -78,7 +84,7 @@ async def test_a_submission_that_was_sent_twice_is_no_repetition(
     """A dropped connection makes the client send it again: it is new, and what it was charged is not given back."""
     once = Scripts.submit
 
-    async def twice(scripts: Scripts, **given: Any) -> tuple[str | None, bool]:
+    async def twice(scripts: Scripts, **given: Any) -> Submitted:
         await once(scripts, **given)
         return await once(scripts, **given)
 
@@ -136,16 +142,16 @@ async def test_a_cancelled_job_leaves_the_queue_and_its_in_flight_sets(broker: B
 async def test_jobs_come_oldest_first(broker: Broker, scripts: Scripts) -> None:
     """First come, first served within a lane."""
     ids = [(await submit(broker, job(user))).job_id for user in ("ada", "bob", "cleo")]
-    assert [claimed.job_id for claimed in await scripts.claim("w1", 6.0, {"short": 3})] == ids
+    assert [claimed.job_id for claimed in await claim(scripts, "w1", 6.0, 3)] == ids
 
 
 async def test_a_dead_workers_job_is_claimed_again_at_its_old_place(broker: Broker, scripts: Scripts) -> None:
     """When the lease runs out the job goes back in front of those that came later."""
     first = await submit(broker, job("ada"))
-    [held] = await scripts.claim("w1", 0.0, {"short": 1})
+    [held] = await claim(scripts, "w1", 0.0, 1)
     second = await submit(broker, job("bob"))
     await asyncio.sleep(0.002)  # a lease of nothing ends with the server's next millisecond
-    claimed = await scripts.claim("w2", 6.0, {"short": 2})
+    claimed = await claim(scripts, "w2", 6.0, 2)
     assert [c.job_id for c in claimed] == [first.job_id, second.job_id]
     assert claimed[0].place == held.place
 
@@ -154,9 +160,9 @@ async def test_only_the_holder_of_the_lease_finishes(broker: Broker, scripts: Sc
     """A worker that was thought dead and comes back changes nothing."""
     made = job()
     await submit(broker, made)
-    [late] = await scripts.claim("w1", 0.0, {"short": 1})
+    [late] = await claim(scripts, "w1", 0.0, 1)
     await asyncio.sleep(0.002)
-    [owner] = await scripts.claim("w2", 6.0, {"short": 1})
+    [owner] = await claim(scripts, "w2", 6.0, 1)
 
     async def finish(lease: str) -> bool:
         return await scripts.finish(made.id, lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=1.0)
@@ -169,11 +175,16 @@ async def test_only_the_holder_of_the_lease_finishes(broker: Broker, scripts: Sc
 
 async def test_estimates_follow_what_was_measured(broker: Broker, scripts: Scripts) -> None:
     """A kind that takes three times what it declares costs three times as much from then on."""
+    await heartbeat(scripts)
     made = job(cost=2.0)
     await submit(broker, made)
-    [claimed] = await scripts.claim("w1", 6.0, {"short": 1})
-    await scripts.finish(made.id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=6.0)
-    assert await broker.speed("echo") == pytest.approx(3.0)
+    [claimed] = await claim(scripts, "w1", 6.0, 1)
+    await scripts.finish(
+        made.id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=6.0, model="none"
+    )
+    estimate = await broker.estimate("echo", 2.5)
+    assert estimate.cost == pytest.approx(7.5)
+    assert estimate.model == "none"
 
 
 async def test_ones_own_jobs_are_listed_newest_first(broker: Broker) -> None:
@@ -193,7 +204,7 @@ async def test_a_damaged_job_is_told_apart_from_a_missing_one(broker: Broker, re
     """Garbage in Redis is an error with a name, and hides no other job."""
     ticket = await submit(broker, job("ada"))
     other = await submit(broker, job("ada"))
-    await redis.hset(keys.job(ticket.job_id), mapping={"reply": b"\x80\x04garbage"})  # type: ignore[misc]  # redis-py types both clients at once
+    await answer(redis.hset(keys.job(ticket.job_id), mapping={"reply": b"\x80\x04garbage"}))
     with pytest.raises(CorruptMessageError):
         await broker.job(ticket.job_id)
     assert [record.id for record in await broker.jobs_of(requester("ada").key)] == [other.job_id]

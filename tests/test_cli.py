@@ -33,7 +33,7 @@ from frontdesk.queue.errors import ConfigurationError, InvalidRequestError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.settings import load_settings
 
-COMMANDS = ("demo", "up", "chat", "discord", "telegram", "worker", "calibrate", "ask", "status", "doctor")
+COMMANDS = ("demo", "up", "chat", "discord", "telegram", "worker", "calibrate", "ask", "status", "admin", "doctor")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789AB"
 DISCORD, TELEGRAM, HUSH = f"MTA1NTU1NTU1NTU1NTU1NTU1.GabcDE.{LETTERS}", f"123456789:{LETTERS}", "a-webhooks-secret"
 NOWHERE = "unix:///nonexistent/valkey.sock"
@@ -77,7 +77,7 @@ class Staff:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with (
             Redis.from_url(self._url) as redis,
-            working(leased_worker(redis, self._engine, kinds=["write"])),
+            working(leased_worker(redis, self._engine, kinds={"write": "none"})),
         ):
             await until(lambda: redis.zcard(keys.WORKERS))
             self._ready.set()
@@ -136,7 +136,8 @@ def test_a_wrong_setting_is_one_line(words: tuple[str, ...]) -> None:
     """The variable is named, without a traceback, and the status is 2."""
     shown = spoken(*words, FRONTDESK_REDIS_URL="https://user:secret@example.org")
     assert shown.returncode == 2
-    assert shown.stderr == "frontdesk: FRONTDESK_REDIS_URL must begin with redis://, rediss:// or unix://.\n"
+    schemes = "redis://, rediss://, unix://, sentinel:// or sentinels://"
+    assert shown.stderr == f"frontdesk: FRONTDESK_REDIS_URL must begin with {schemes}.\n"
 
 
 @pytest.mark.parametrize("words", [("status",), ("chat",), ("ask", "write", "hi")])

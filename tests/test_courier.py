@@ -13,11 +13,12 @@ from queueing import ECHO, KEEP, DrivenEngine, address, job, leased_worker, subm
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from frontdesk.bots.courier import Courier, TryLaterError, UndeliverableError
+from frontdesk.bots.courier import Courier
+from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.replies import Line, Quote, Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import connected
+from frontdesk.queue.connection import answer, connected
 from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream
 from frontdesk.queue.jobs import Outcome, Platform, Progress, ReplyAddress
@@ -43,14 +44,16 @@ class Chat:
     shown: list[tuple[str, str | None, str]] = field(default_factory=list)
     updates: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
+    rung: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def pace(self, address: ReplyAddress) -> float:
         return self.seconds_between
 
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
+    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         if self.faults:
             raise self.faults.pop(0)
+        self.rung += [address.channel] if late else []
         self.shown.append((address.channel, address.message, text_of(reply)))
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
@@ -59,7 +62,7 @@ class Chat:
 
 @asynccontextmanager
 async def courier_for(chat: Chat, redis: Redis) -> AsyncIterator[Courier]:
-    courier = Courier(Registry([ECHO]), Broker(redis, keep=KEEP), redis, chat, retry=0.05)
+    courier = Courier(Registry([ECHO]), Broker(redis, keep=KEEP), redis, chat, retry=0.05, look_every=0.02)
     task = asyncio.create_task(courier.run())
     try:
         yield courier
@@ -267,6 +270,19 @@ async def test_of_progress_only_the_newest_is_shown_and_the_answer_goes_first(br
 
 async def _subscribed(redis: Redis) -> bool:
     return bool((await redis.pubsub_numsub(keys.progress("telegram")))[0][1])
+
+
+@pytest.mark.parametrize(("age", "ended", "rung"), [(60, "failed", 0), (180, "failed", 1), (180, "cancelled", 0)])
+async def test_who_waited_long_is_rung(broker: Broker, redis: Redis, age: int, ended: str, rung: int) -> None:
+    """They have turned to something else by now; who cancelled has not."""
+    chat, engine = Chat(), DrivenEngine(hold=True)
+    async with working(leased_worker(redis, engine)), courier_for(chat, redis):
+        job_id = await placed(broker)
+        await engine.started.get()
+        await answer(redis.hincrby(keys.job(job_id), "submitted", -1000 * age))
+        engine.end(job_id, Outcome.model_validate({"status": ended}))
+        await until(lambda: delivery(broker, job_id))
+    assert len(chat.rung) == rung
 
 
 async def test_a_result_this_desk_does_not_know_is_still_reported(broker: Broker, redis: Redis) -> None:

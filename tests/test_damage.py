@@ -30,7 +30,7 @@ async def is_done(redis: Redis, job_id: str) -> bool:
     return await answer(redis.hmget(keys.job(job_id), ["state"])) == [b"done"]
 
 
-@pytest.mark.parametrize("field", ["cost", "declared", "kind", "lane", "place", "platform"])
+@pytest.mark.parametrize("field", ["cost", "declared", "kind", "lane", "place", "requester"])
 @pytest.mark.parametrize("value", [None, "garbage"])
 async def test_a_damaged_job_does_not_hold_up_its_lane(
     broker: Broker, redis: Redis, worker: LeasedWorker, field: str, value: str | None

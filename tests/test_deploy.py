@@ -1,38 +1,21 @@
-"""The files that put Frontdesk on a server. No engine runs here: published schemas and parsers judge the files, the
-rules that matter are read from them, and Valkey's part runs for real."""
+"""The files that put Frontdesk on a server. No engine runs here: published schemas and parsers judge the files, and the
+rules that matter are read from them. (Valkey's part runs for real in test_valkey_users.py.)"""
 
 from __future__ import annotations
 
-import asyncio
 import configparser
-import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from queueing import ECHO, KEEP, DrivenEngine, address, leased_worker, requester, until, working
-from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError
 
-from frontdesk.bots.courier import Courier
-from frontdesk.bots.desk import Admins, Desk, Person, Request
-from frontdesk.bots.replies import Reply
-from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import answer, check, connected
-from frontdesk.queue.errors import ConfigurationError
-from frontdesk.queue.jobs import Platform, ReplyAddress
-from frontdesk.queue.kinds import Registry
-from frontdesk.queue.report import queue_report
 from frontdesk.queue.settings import Settings, load_settings
-from frontdesk.ratelimit.limiter import Limiter
-from frontdesk.ratelimit.limits import Limits
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
@@ -234,117 +217,5 @@ def test_the_systemd_unit_starts_a_worker_and_lets_it_end() -> None:
     assert service["RestartPreventExitStatus"] == "2"
     assert int(service["TimeoutStopSec"]) > Settings.model_fields["stop_grace"].default
     assert service["KillMode"] == "mixed"
-
-
-# -- Valkey as it is deployed
-
-PASSWORD = "a b'\"#%$\\"  # noqa: S105 - made up, of every sign that could break a configuration
-
-
-def start(folder: Path, program: Path, password: str = PASSWORD) -> subprocess.Popen[str]:
-    """deploy/valkey.sh with deploy/valkey.conf, on a socket in place of the port."""
-    conf = (ROOT / "deploy" / "valkey.conf").read_text("utf-8")
-    conf = conf.replace("port 6379", f"port 0\nunixsocket {folder}/s").replace("dir /data", f"dir {folder}")
-    (folder / "in.conf").write_text(conf, "utf-8")
-    environment = {
-        "PATH": f"{program.parent}:{os.environ['PATH']}", "VALKEY_PASSWORD": password,
-        "VALKEY_CONF": f"{folder}/in.conf", "VALKEY_MADE": f"{folder}/made.conf",
-    }  # fmt: skip
-    return subprocess.Popen(
-        ["sh", ROOT / "deploy" / "valkey.sh"],
-        env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def deployed(valkey_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a server started as in the container; its socket is `s`."""
-    folder = tmp_path_factory.mktemp("v")
-    process = start(folder, valkey_program)
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "Ready to accept connections" in line:
-            break
-    else:
-        pytest.fail("".join(said))
-    try:
-        yield folder
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
-
-
-@pytest.fixture
-async def user(deployed: Path) -> AsyncIterator[Redis]:
-    """A client with the one user that there is."""
-    async with Redis(unix_socket_path=f"{deployed}/s", username="frontdesk", password=PASSWORD) as connected:
-        yield connected
-
-
-class Pigeon:
-    """Notes what it is given."""
-
-    platform: Platform = "telegram"
-
-    def __init__(self) -> None:
-        self.delivered: dict[str, Reply] = {}
-
-    def pace(self, address: ReplyAddress) -> float:
-        return 0.0
-
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        self.delivered[job_id] = reply
-
-    async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        raise AssertionError("the job has no placeholder to edit")
-
-
-async def test_its_user_may_do_all_that_frontdesk_does(user: Redis) -> None:
-    """From the request to the delivered answer, a cancelled job, the admins' view and what the doctor asks."""
-    kinds, broker, pigeon = Registry([ECHO]), Broker(user, keep=KEEP), Pigeon()
-    desk = Desk(kinds, broker, Limiter(user), Limits.load(), Admins(frozenset({"telegram:ada"})))
-    ada = Person(requester("ada"))
-
-    async def ask(update: str) -> str:
-        request = Request(ada, "echo", {"text": "hello"}, address("ada"), update)
-        return (await desk.submit(request)).job_id
-
-    cancelled = await ask("u1")
-    assert await desk.cancel(ada, cancelled) == "cancelled"
-    courier = asyncio.create_task(Courier(kinds, broker, user, pigeon).run())
-    async with working(leased_worker(user, DrivenEngine())):
-        answered = await ask("u2")
-        await until(lambda: {cancelled, answered} <= pigeon.delivered.keys())
-        assert (await desk.queue(ada)).count("done") == 1
-        assert len((await queue_report(user)).workers) == 1
-    courier.cancel()
-    assert "valkey_version" in await user.info("everything")
-
-
-@pytest.mark.parametrize(
-    "command",
-    [("SET", "other", "1"), ("KEYS", "*"), ("FLUSHALL",), ("CONFIG", "GET", "*"), ("SHUTDOWN",), ("ACL", "LIST")],
-)
-async def test_its_user_may_do_nothing_else(user: Redis, command: tuple[str, ...]) -> None:
-    """A bot that was taken over cannot empty, stop or reconfigure the store, nor reach other keys."""
-    with pytest.raises(NoPermissionError):
-        await answer(user.execute_command(*command))  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
-
-
-async def test_nobody_comes_in_without_the_password(deployed: Path) -> None:
-    """The default user is off, and only the password's hash was written."""
-    for url in (f"unix://{deployed}/s", f"unix://frontdesk:wrong@{deployed}/s"):
-        async with connected(url) as anonymous, asyncio.timeout(10):
-            with pytest.raises(ConfigurationError, match="Redis does not answer"):
-                await check(anonymous)
-    assert PASSWORD not in (deployed / "made.conf").read_text("utf-8")
-    assert (deployed / "made.conf").stat().st_mode & 0o077 == 0
-
-
-def test_without_a_password_valkey_does_not_start(valkey_program: Path, tmp_path: Path) -> None:
-    """It says what to do, rather than open the store to all."""
-    said, _ = (process := start(tmp_path, valkey_program, password="")).communicate(timeout=30)
-    assert process.returncode != 0
-    assert "put a password into .env" in said
+    assert service["OOMPolicy"] == "continue"  # one process of several is replaced, not the unit stopped
+    assert service["ExecReload"].split()[1:] == ["-HUP", "$MAINPID"]

@@ -58,9 +58,9 @@ async def test_commands_are_for_servers_direct_messages_and_private_chats(closed
     reach = {
         command["name"]: (command["contexts"], command["integration_types"]) for command in closed.discord.commands
     }
-    assert reach.pop("queue") == ([0], [0])
+    assert reach.pop("queue") == reach.pop("admin") == ([0], [0])
     assert set(map(str, reach.values())) == {str(([0, 1, 2], [0, 1]))}
-    assert [c["name"] for c in closed.discord.commands if c["default_member_permissions"] == "8"] == ["queue"]
+    assert [c["name"] for c in closed.discord.commands if c["default_member_permissions"] == "8"] == ["queue", "admin"]
 
 
 async def test_menus_end_at_discords_limit(closed: Front) -> None:

@@ -24,6 +24,7 @@ SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 
 # Heavy or replaceable libraries, and the only files that may know them, each with its reason.
 TENSORS = {
+    "worker/gpu_count.py": "counts the GPUs that torch finds",
     "worker/models.py": "loads models",
     "worker/packaged.py": "converts the default model",
     "worker/reading.py": "reads a text with a model",
@@ -43,6 +44,15 @@ ALLOWED = {
     "gguf": TENSORS,
     "discord": {path.relative_to(ROOT).as_posix(): "Discord" for path in ROOT.glob("bots/on_discord*.py")},
     "telegram": {path.relative_to(ROOT).as_posix(): "Telegram" for path in ROOT.glob("bots/on_telegram*.py")},
+    "prometheus_client": {
+        "queue/metrics.py": "the endpoint, and the queue's figures",
+        "worker/metrics.py": "a worker's figures",
+        "worker/nvml.py": "a GPU's figures",
+        "bots/metrics.py": "a bot's figures",
+        "bots/main.py": "makes a bot's registry",
+        "worker/serving.py": "makes a worker's registry",
+    },
+    "pynvml": {"worker/nvml.py": "reads the GPU"},
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}

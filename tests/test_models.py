@@ -24,6 +24,7 @@ from frontdesk.worker.models import (
     memory_errors,
     token_budget,
 )
+from frontdesk.worker.observing import WorkerObserver
 from frontdesk.worker.packaged import converted, packaged_gguf
 from frontdesk.worker.runner import OutOfMemoryError
 
@@ -50,6 +51,23 @@ def test_a_folder_with_safetensors_loads_once_and_is_shared(tiny: Path, tmp_path
     assert (loaded.name, loaded.precision, str(loaded)) == ("tiny-model", precision, f"tiny-model ({precision})")
     assert not loaded.model.training
     assert loaded.model.dtype == dtype
+
+
+def test_loading_is_timed_once(tiny: Path, tmp_path: Path) -> None:
+    """Whoever observes the worker hears of each model by its public name, with the seconds that it took."""
+    heard: list[tuple[str, float]] = []
+
+    class Hearing(WorkerObserver):
+        def loaded(self, model: str, seconds: float) -> None:
+            heard.append((model, seconds))
+
+    settings = Settings.model_validate({"model": str(tiny), "data_dir": tmp_path, "device": "cpu", "dtype": "float32"})
+    models = ModelStore(settings, Hearing())
+    models.get()
+    models.get()
+    [(model, seconds)] = heard
+    assert model == "tiny-model (float32)"
+    assert 0 < seconds < 60
 
 
 def test_unloading_forgets(tiny: Path, tmp_path: Path) -> None:

@@ -113,6 +113,32 @@ def test_a_ticket_says_where_one_stands_and_how_to_leave(position: int, wait: fl
     assert reply.buttons == (Button("Cancel", "cancel", "abc"),)
 
 
+@pytest.mark.parametrize(
+    ("wait", "high", "shown"),
+    [
+        (100.0, 290.0, "starts in about 2 min (9 of 10 start within 5 min)."),
+        (100.0, 120.0, "starts in about 2 min."),
+        (3.0, 12.0, "starts in about 3 s."),
+        (3.0, 14.0, "starts in about 3 s (9 of 10 start within 14 s)."),
+        (3000.0, 3300.0, "starts in about 50 min."),
+        (100.0, None, "starts in about 2 min."),
+    ],
+)
+def test_a_ticket_says_how_far_the_wait_can_be_trusted(wait: float, high: float | None, shown: str) -> None:
+    """Where nine of ten wait much longer than half of them do; no second figure where it says nothing new."""
+    assert words(ticket_reply(WRITE, Ticket("abc", 4, wait, high))) == [f"write abc: number 4 in the queue, {shown}"]
+
+
+def test_a_ticket_says_why_a_job_waits_again() -> None:
+    """Its worker stopped while it ran."""
+    again = "write abc: its worker stopped; it waits again, "
+    assert words(ticket_reply(WRITE, Ticket("abc", 3, 30.0), kills=1)) == [
+        f"{again}number 3 in the queue, starts in about 30 s."
+    ]
+    assert words(ticket_reply(WRITE, Ticket("abc", 1, 0.0), kills=2)) == [f"{again}next in the queue."]
+    assert words(ticket_reply(WRITE, Ticket("abc", 0, 0.0), kills=1)) == ["write abc: starting now."]
+
+
 def test_progress_shows_the_share_and_the_text_so_far() -> None:
     """What a model wrote is marked as foreign; it can be cancelled until its end."""
     reply = progress_reply(WRITE, Progress(job_id="abc", fraction=0.254, text="Because *", note="step 3"))
@@ -120,6 +146,14 @@ def test_progress_shows_the_share_and_the_text_so_far() -> None:
     assert foreign(reply) == {"step 3"}
     assert [button.job_id for button in reply.buttons] == ["abc"]
     assert words(progress_reply(WRITE, Progress(job_id="abc"))) == ["write abc: running ..."]
+
+
+def test_a_job_that_is_tried_again_does_not_look_as_if_it_ran() -> None:
+    """Its worker died: it waits, and the reason stands below."""
+    note = "Its worker stopped; it is tried again (2 of 3)."
+    reply = progress_reply(WRITE, Progress(job_id="abc", waiting=True, note=note))
+    assert words(reply) == ["write abc: waiting again ...", note]
+    assert [button.job_id for button in reply.buttons] == ["abc"]
 
 
 def test_a_result_shows_what_its_kind_says() -> None:
@@ -222,11 +256,11 @@ def test_ones_jobs_are_listed_with_a_way_to_cancel_each_that_has_not_ended() -> 
 
 @pytest.mark.parametrize("admin", [False, True])
 def test_help_lists_every_command_that_one_may_use(admin: bool) -> None:
-    """Every kind with its summary, the desk's own, and `queue` for admins only."""
+    """Every kind with its summary, the desk's own, and `queue` and `admin` for admins only."""
     kinds = Registry([SCORE, WRITE])
     shown = words(help_reply(kinds, admin=admin))
     assert [text.split()[0] for text in shown] == [
-        "/score", "/write", "/help", "/jobs", "/cancel", "/status", *(["/queue"] if admin else []),
+        "/score", "/write", "/help", "/jobs", "/cancel", "/status", *(["/queue", "/admin"] if admin else []),
     ]  # fmt: skip
     assert shown[0] == "/score How likely a language model wrote a text"
 

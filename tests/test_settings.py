@@ -38,7 +38,7 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("REDIS_URL", f"http://:{SECRET}@host", "must begin with redis://, rediss:// or unix://"),
+        ("REDIS_URL", f"http://:{SECRET}@host", "must begin with redis://, rediss://, unix://, sentinel:// or"),
         ("REDIS_URL", SECRET, "must begin with"),
         ("REDIS_URL", f"redis://:{SECRET}@host:port", "is not an address"),
         ("REDIS_URL", f"redis://:{SECRET}#1@host:6379", "is not an address"),
@@ -47,6 +47,16 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
         ("REDIS_URL", "unix://", "must name a socket"),
         ("REDIS_URL", f"redis://:{SECRET}@host/0?socket_timeout=soon", "ends in an option that the Redis library"),
         ("REDIS_URL", f"redis://:{SECRET}@host/0?colour=red", "ends in an option that the Redis library"),
+        ("REDIS_URL", f"redis://:{SECRET}@host?retry=3", "ends in an option that the Redis library"),
+        ("REDIS_URL", f"rediss://:{SECRET}@host?ssl_cert_reqs=perhaps", "ends in an option that the Redis library"),
+        ("REDIS_URL", f"rediss://:{SECRET}@host?ssl_ca_certs=/nowhere/ca.pem", "ends in ssl_ options whose files"),
+        ("REDIS_URL", f"sentinel://:{SECRET}@host", "must be like sentinel://"),
+        ("REDIS_URL", f"sentinel://:{SECRET}@host:port/mymaster", "must be like sentinel://"),
+        ("REDIS_URL", f"sentinel://:{SECRET}@host:99999/mymaster", "must be like sentinel://"),
+        ("REDIS_URL", f"sentinel://:{SECRET}#1@host/mymaster", "must be like sentinel://"),
+        ("REDIS_URL", f"sentinel://:{SECRET}@host,/mymaster", "must be like sentinel://"),
+        ("REDIS_URL", f"sentinel://:{SECRET}@host/mymaster?colour=red", "ends in an option that the Redis library"),
+        ("REDIS_URL", f"sentinels://:{SECRET}@host/mymaster?ssl_colour=red", "ends in an ssl_ option"),
         ("DISCORD_TOKEN", f"{SECRET}\n", "has white space or a line break"),
         ("DISCORD_TOKEN", f" {SECRET}", "has white space"),
         ("TELEGRAM_TOKEN", f"{SECRET} {SECRET}", "has white space"),
@@ -73,6 +83,7 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
         ("LANES", "Short", "holds lane names such as short,long"),
         ("MAX_WAIT_HOURS", "nan", "should be"),
         ("KEEP_RESULTS_DAYS", "0", "should be greater than 0"),
+        ("METRICS_LISTEN", "9464", "must be a host and a port"),
         ("LOG_FORMAT", "xml", "should be 'auto', 'console' or 'json'"),
         ("LOG_LEVEL", "loud", "should be 'debug', 'info', 'warning' or 'error'"),
     ],
@@ -89,11 +100,16 @@ def test_a_wrong_value_is_one_line_with_the_settings_name(
     assert SECRET not in line
 
 
-@given(st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20))
-def test_no_redis_address_shows_its_password(odd: str) -> None:
+@given(
+    st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=20),
+    st.sampled_from(
+        ["redis://:{}@host:6379/0", "sentinel://:{}@host/mymaster", "sentinel://host/m?sentinel_password={}"]
+    ),
+)
+def test_no_redis_address_shows_its_password(odd: str, address: str) -> None:
     """Whatever sign the password holds: accepted or refused, it is not in the sentence."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FRONTDESK_REDIS_URL", f"redis://:{SECRET}{odd}{SECRET}@host:6379/0")
+        patch.setenv("FRONTDESK_REDIS_URL", address.format(f"{SECRET}{odd}{SECRET}"))
         try:
             shown = repr(load_settings())
         except ConfigurationError as error:
@@ -182,9 +198,18 @@ def test_secrets_print_as_asterisks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.telegram_token.get_secret_value() == TELEGRAM
 
 
-@pytest.mark.parametrize("url", ["redis://host", "rediss://:pw@host:6380/2", "unix:///run/valkey.sock?db=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        "rediss://:pw@host:6380/2",
+        "unix:///run/valkey.sock?db=1",
+        "sentinel://desk:pw@host:26379,host2,[::1]:26380/mymaster?db=1&sentinel_password=pw2",
+        "sentinels://host/mymaster",
+    ],
+)
 def test_the_usual_redis_addresses_are_accepted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TCP, TLS and a socket."""
+    """TCP, TLS, a socket, and sentinels."""
     monkeypatch.setenv("FRONTDESK_REDIS_URL", url)
     assert load_settings().redis == url
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from console import Paper
+from redis.asyncio import Redis
 
 from frontdesk.bots.desk import LaneStatus
 from frontdesk.bots.on_console_render import plain
-from frontdesk.bots.on_console_status import show_queue
+from frontdesk.bots.on_console_status import as_object, show_queue
 from frontdesk.bots.replies import Rows
 from frontdesk.bots.status_replies import memory, queue_reply, status_reply
-from frontdesk.queue.report import LaneReport, QueueReport, WorkerReport, WorkerState
+from frontdesk.queue import keys
+from frontdesk.queue.report import LaneReport, Promises, QueueReport, WorkerReport, WorkerState, queue_report
 
 NOW = 1_000_000.0
 
@@ -67,13 +70,48 @@ def test_admins_read_lanes_workers_and_the_last_hour() -> None:
     )
     assert plain(queue_reply(report, NOW)).startswith("Queue: 3 waiting, 1 running, 1 worker on duty.\n")
     assert rows(report) == {
-        "Lane short": "3 waiting (2 score, 1 write), 1 running (1 write), the next has waited 12 s",
+        "Lane short": "3 waiting (2 score, 1 write), 1 running (1 write), the longest has waited 12 s",
         "Worker 1": "w1: CPU, 812 MB; tiny; running 1abc; heard of 1 s ago; up for 2 h",
         "Worker 2": "w2: CPU, 812 MB; no model; idle; heard of 30 s ago, not on duty; up for 2 h",
         "Last hour": "12 done, 1 failed, 2 cancelled",
         "score, last hour": "12 done, 1 failed",
         "write, last hour": "0 done, 0 failed, 2 cancelled",
     }
+
+
+def test_admins_read_what_admins_did_and_how_far_the_waits_held() -> None:
+    """Paused lanes, drained workers, jobs that were put aside, and the share of P90 waits that held."""
+    report = QueueReport(
+        lanes=(LaneReport("long", 2, 0, {}, {}, 70.0, paused=True), LaneReport("short", 0, 0, {}, {}, None)),
+        workers=(WorkerReport(worker().state, 0.5, drained=True), worker(2)),
+        ended={("score", "done"): 12},
+        promises=Promises(held=193, missed=19),
+        aside=1,
+    )
+    shown = rows(report)
+    assert shown["Lane long"].startswith("paused; 2 waiting, 0 running")
+    assert "paused" not in shown["Lane short"]
+    assert "heard of 1 s ago, drained;" in shown["Worker 1"]
+    assert "drained" not in shown["Worker 2"]
+    assert shown["Aside"] == "1 job that stopped three workers"
+    assert shown["Waits"] == "P90 waits held: 91 % of 212 in the last hour"
+    paper = Paper(terminal=True)
+    show_queue(report, NOW, paper)
+    for words in ("long (paused)", "ago: drained", "1 job that stopped three workers.", "P90 waits held: 91 %"):
+        assert words in paper.text
+    assert json.loads(as_object([], report))["queue"]["promised_waits"] == {"held": 193, "missed": 19}
+
+
+async def test_promises_are_no_outcomes_of_a_kind(redis: Redis) -> None:
+    """They are counted in the same minutes, and reported apart."""
+    seconds, _ = await redis.time()
+    minute = keys.minute(seconds // 60)
+    await redis.hset(minute, mapping={"wait|held": 9, "wait|missed": 1, "echo|done": 4})  # type: ignore[misc]
+    await redis.sadd(keys.PAUSED, "long")  # type: ignore[misc]
+    report = await queue_report(redis)
+    assert report.ended == {("echo", "done"): 4}
+    assert report.promises == Promises(held=9, missed=1)
+    assert [(lane.name, lane.paused) for lane in report.lanes] == [("long", True)]
 
 
 def test_many_workers_and_jobs_are_cut_short() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 import pytest
 from standin_telegram import TelegramStandIn
-from standin_telegram_desk import PASSAGE, SCORED, Room, written
+from standin_telegram_desk import PASSAGE, SCORED, Room, eventually, written
 from standin_telegram_model import Chat, Person
 
 from frontdesk.bots import on_telegram_delivery
 from frontdesk.bots.on_telegram_delivery import GROUP_BURST, PRIVATE_BURST, Pace
+from frontdesk.queue import keys
+from frontdesk.queue.connection import answer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*retry_after:DeprecationWarning")  # the library warns itself
 
@@ -102,6 +105,66 @@ async def test_a_deleted_ticket_is_replaced_by_a_new_message(
         assert answer.marked(answer.entities[0]) == "you"
 
 
+@pytest.mark.parametrize("where", ["private", "group"])
+async def test_a_late_answer_notifies(
+    room: Room, telegram: TelegramStandIn, alice: Person, lab: Chat, where: str
+) -> None:
+    """An edit rings nobody: a short message that points at the answer does, by name in a group, and once."""
+    chat = lab if where == "group" else telegram.private(alice)
+    async with room.bot():
+        ticket = await room.ticket(await telegram.say(alice, f"/score {PASSAGE}", chat))
+        job = await room.worker.claim()
+        await telegram.shows(ticket, "running ...")
+        await answer(room.redis.hincrby(keys.job(job.id), "submitted", -180_000))
+        telegram.fail("editMessageText", cut="after")
+        await room.worker.finish(job, SCORED)
+        pointer = await telegram.answer(ticket, "answered above")
+        assert "Reads like" in ticket.text
+        assert await room.delivery(job.id) == "delivered"
+    assert pointer.pings == ([str(alice.id)] if where == "group" else [])
+    assert len([message for message in chat.messages.values() if "answered above" in message.text]) == 1
+    assert len([message for message in chat.messages.values() if "Reads like" in message.text]) == 1
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+async def test_what_only_notifies_is_not_sent_twice(
+    room: Room, telegram: TelegramStandIn, alice: Person, cut: Literal["before", "after"]
+) -> None:
+    """Where it is not known whether Telegram took it, it is left: the answer is there."""
+    async with room.bot():
+        ticket = await room.ticket(await telegram.say(alice, f"/score {PASSAGE}"))
+        job = await room.worker.claim()
+        await answer(room.redis.hincrby(keys.job(job.id), "submitted", -180_000))
+        telegram.fail("sendMessage", cut=cut)
+        await room.worker.finish(job, SCORED)
+        assert await room.delivery(job.id) == "delivered"
+        assert "Reads like" in ticket.text
+    assert len(telegram.called("sendMessage")) == 2
+
+
+async def test_a_ticket_is_kept_up_to_date(room: Room, telegram: TelegramStandIn, alice: Person) -> None:
+    """Its place is told anew when it became next; a ticket that was deleted meanwhile is not sent again."""
+    bob, cleo, dan = [telegram.person(name) for name in ("bob", "cleo", "dan")]
+    await room.worker.announce()
+    async with room.bot():
+        await room.ticket(await telegram.say(alice, "/write first"))
+        await room.ticket(await telegram.say(bob, "/write second"))
+        hers = await room.ticket(await telegram.say(cleo, "/write third"))
+        theirs = await room.ticket(await telegram.say(dan, "/write fourth"))
+        assert "number 3 in the queue" in hers.text
+        del telegram.private(dan).messages[theirs.id]
+        await room.worker.claim()
+        await room.worker.claim()
+        await telegram.shows(hers, "number 1 in the queue")
+        assert hers.buttons == ["Cancel"]
+
+        async def forgotten() -> bool:
+            return len(await room.broker.tickets("telegram")) == 1
+
+        await eventually(forgotten)
+    assert len(telegram.called("sendMessage")) == 4
+
+
 async def test_a_lost_ticket_does_not_lose_the_answer(room: Room, telegram: TelegramStandIn, alice: Person) -> None:
     """When the connection breaks while the ticket is sent, the answer comes as a message of its own."""
     async with room.bot():
@@ -135,16 +198,17 @@ async def test_an_edit_is_tried_until_it_is_done(
     """Error pages, cut connections and lost replies: the ticket becomes the answer, once."""
     async with room.bot():
         ticket = await room.ticket(await telegram.say(alice, f"/score {PASSAGE}"))
+        job = await room.worker.claim()
+        await telegram.shows(ticket, "running ...")
         if fault == "page":
             telegram.fail("editMessageText", page=True)
         elif fault == "error":
             telegram.fail("editMessageText", status=500)
         else:
             telegram.fail("editMessageText", cut="after" if fault == "cut after" else "before")
-        job = await room.worker.claim()
         await room.worker.finish(job, SCORED)
         assert await room.delivery(job.id) == "delivered"
-        assert [text.splitlines()[0] for text in ticket.history[1:]] == ["Reads like a person wrote it."]
+        assert [text.splitlines()[0] for text in ticket.history[2:]] == ["Reads like a person wrote it."]
         assert len(telegram.private(alice).messages) == 2
 
 
@@ -228,12 +292,13 @@ async def test_a_group_that_became_a_supergroup_is_followed(
     """Telegram names the group's new id, and the answer goes there."""
     moved = telegram.group("The lab, bigger")
     async with room.bot():
-        await room.ticket(await telegram.say(alice, f"/score {PASSAGE}", lab))
+        ticket = await room.ticket(await telegram.say(alice, f"/score {PASSAGE}", lab))
+        job = await room.worker.claim()
+        await telegram.shows(ticket, "running ...")
         telegram.fail(
             "editMessageText|sendMessage", status=400, times=2, chat=lab, migrate_to_chat_id=moved.id,
             description="Bad Request: group chat was upgraded to a supergroup chat",
         )  # fmt: skip
-        job = await room.worker.claim()
         await room.worker.finish(job, SCORED)
         answer = await telegram.answer(moved, "Reads like")
         assert answer.pings == [str(alice.id)]

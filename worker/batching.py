@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from frontdesk.queue.kinds import Params, Result
 from frontdesk.worker.device import Device
 from frontdesk.worker.driving import Driver, Seat
+from frontdesk.worker.observing import BatchObserver
 from frontdesk.worker.runner import BatchRunner, OutOfMemoryError
 
 P = TypeVar("P", bound=Params)
@@ -33,9 +34,17 @@ class Joiner(Driver[P, R]):
     fails for another reason is tried again singly, so that only the job at fault fails.
     """
 
-    def __init__(self, runner: BatchRunner[P, R], device: Device, *, time_limit: float | None = None) -> None:
+    def __init__(
+        self,
+        runner: BatchRunner[P, R],
+        device: Device,
+        *,
+        time_limit: float | None = None,
+        observer: BatchObserver | None = None,
+    ) -> None:
         super().__init__(device, time_limit=time_limit)
         self._runner = runner
+        self._observer = observer or BatchObserver()
 
     async def _serve(self) -> None:
         await asyncio.sleep(self._runner.max_wait)
@@ -74,8 +83,13 @@ class Joiner(Driver[P, R]):
             if len(batch) == 1:
                 seats[0].fail(error)
                 return
-            pieces = 2 if isinstance(error, OutOfMemoryError) else len(batch)
+            if isinstance(error, OutOfMemoryError):
+                self._observer.split()
+                pieces = 2
+            else:
+                pieces = len(batch)
         else:
+            self._observer.passed(len(batch), len(batch) * max(one.tokens for one in batch))
             for seat, result in zip(seats, results, strict=True):
                 seat.give(result)
             return

@@ -19,10 +19,14 @@ from frontdesk.worker.batching import Joiner
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.device import Device, Share
 from frontdesk.worker.driving import PATIENCE, Driver, OneByOne, Seat
+from frontdesk.worker.observing import UNOBSERVED, BatchObserver, WorkerObserver
 from frontdesk.worker.runner import BatchRunner, Bench, CancelledRunError, OutOfMemoryError, Runner, SteppingRunner
 from frontdesk.worker.stepping import RunningBatch
 
 ENTRY_POINTS = "frontdesk.runners"
+
+SPEED_STEP = 0.1  # share of the latest job in the measured speed
+SPEEDS = (0.1, 10.0)  # one job's estimate says no more than that
 
 AnyRunner: TypeAlias = Runner[Any, Any]
 AnyDriver: TypeAlias = Driver[Any, Any]
@@ -36,12 +40,18 @@ class Engine:
     kinds: what this worker is asked to serve.
     runners: by kind; those of other kinds are left alone.
     clock: monotonic, in seconds.
+    observer: hears of the batches.
 
     Raises ConfigurationError where a kind has no runner.
     """
 
     def __init__(
-        self, kinds: Registry, runners: Mapping[str, AnyRunner], *, clock: Callable[[], float] = time.monotonic
+        self,
+        kinds: Registry,
+        runners: Mapping[str, AnyRunner],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        observer: WorkerObserver = UNOBSERVED,
     ) -> None:
         if missing := [name for name in kinds if name not in runners]:
             raise ConfigurationError(
@@ -53,13 +63,36 @@ class Engine:
         self._clock = clock
         self._device = Device(clock)
         self._share = Share()
-        self._drivers = {name: _driver(runners[name], self._device, kind.time_limit) for name, kind in kinds.items()}
+        self._drivers = {
+            name: _driver(runners[name], self._device, kind.time_limit, observer.batches(name))
+            for name, kind in kinds.items()
+        }
         self._seats: set[Seat[Any, Any]] = set()
+        self._speed = 1.0
 
     @property
     def models(self) -> list[str]:
         """The loaded models with their precision, each once."""
         return list(dict.fromkeys(runner.model for runner in self._runners.values() if runner.model))
+
+    def model_of(self, kind: str) -> str:
+        """The model that serves a kind, with its precision; "" where there is none."""
+        return self._runners[kind].model or ""
+
+    @property
+    def speed(self) -> float:
+        """Estimated over measured device-seconds of the latest jobs: above 1 where this device is faster than most."""
+        return self._speed
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The ids of those that run, or wait for the device."""
+        return tuple(seat.context.job_id for seat in self._seats)
+
+    @property
+    def held_for(self) -> float:
+        """Seconds for which the device has run its present call; 0 when it is free."""
+        return self._device.held_for
 
     @property
     def stuck(self) -> bool:
@@ -83,6 +116,9 @@ class Engine:
             outcome = await self._outcome(job, context)
         finally:
             context.close()
+        if outcome.status == "done" and job.cost > 0 and context.device_seconds > 0:
+            ratio = min(SPEEDS[1], max(SPEEDS[0], job.cost / context.device_seconds))
+            self._speed += SPEED_STEP * (ratio - self._speed)
         return outcome.model_copy(
             update={"seconds": self._clock() - began, "gpu_seconds": context.device_seconds},
         )
@@ -158,11 +194,11 @@ def _imported(point: EntryPoint) -> type[AnyRunner]:
     return runner
 
 
-def _driver(runner: AnyRunner, device: Device, time_limit: float) -> AnyDriver:
+def _driver(runner: AnyRunner, device: Device, time_limit: float, observer: BatchObserver) -> AnyDriver:
     if isinstance(runner, SteppingRunner):
-        return RunningBatch(runner, device, time_limit=time_limit)
+        return RunningBatch(runner, device, time_limit=time_limit, observer=observer)
     if isinstance(runner, BatchRunner):
-        return Joiner(runner, device, time_limit=time_limit)
+        return Joiner(runner, device, time_limit=time_limit, observer=observer)
     return OneByOne(runner, device, time_limit=time_limit)
 
 

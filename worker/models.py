@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.settings import Settings
+from frontdesk.worker.observing import UNOBSERVED, WorkerObserver
 from frontdesk.worker.packaged import converted, packaged_gguf
 from frontdesk.worker.runner import OutOfMemoryError
 
@@ -53,22 +55,24 @@ class LanguageModel:
 
 
 class ModelStore:
-    """Loads each model once. Used from the device's one thread."""
+    """Loads each model once. Used from the device's one thread. `observer` hears how long that took."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observer: WorkerObserver = UNOBSERVED) -> None:
         self.settings = settings
+        self._observer = observer
         self._loaded: dict[str, LanguageModel] = {}
 
     def get(self, name: str | None = None) -> LanguageModel:
         """The model of that name, or the configured one. Raises ConfigurationError, OutOfMemoryError."""
         name = name or self.settings.model
         if name not in self._loaded:
-            device = chosen_device(self.settings)
+            device, began = chosen_device(self.settings), time.monotonic()
             try:
                 self._loaded[name] = _load(name, device, self.settings)
             except ConfigurationError as error:
                 setting = "FRONTDESK_MODEL" if name == self.settings.model else "FRONTDESK_OBSERVER_MODEL"
                 raise ConfigurationError(f"{setting}: {error}") from error
+            self._observer.loaded(str(self._loaded[name]), time.monotonic() - began)
         return self._loaded[name]
 
     def unload(self) -> None:
@@ -244,3 +248,9 @@ def device_name(device: torch.device) -> str:
 def memory_used(device: torch.device) -> int:
     """Bytes: those torch holds on a GPU, or this process's resident memory on a CPU."""
     return torch.cuda.memory_reserved(device) if device.type == "cuda" else psutil.Process().memory_info().rss
+
+
+def gpu_uuid(device: torch.device) -> str | None:
+    """The GPU's name for NVIDIA's management library, which numbers GPUs differently; None for a CPU."""
+    uuid = getattr(torch.cuda.get_device_properties(device), "uuid", None) if device.type == "cuda" else None
+    return uuid and f"GPU-{uuid}"

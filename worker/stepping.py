@@ -9,6 +9,7 @@ from typing import TypeVar
 from frontdesk.queue.kinds import Params, Result
 from frontdesk.worker.device import Device
 from frontdesk.worker.driving import Driver, Seat
+from frontdesk.worker.observing import BatchObserver
 from frontdesk.worker.runner import OutOfMemoryError, Stepped, Stepper, SteppingRunner
 
 P = TypeVar("P", bound=Params)
@@ -24,9 +25,17 @@ class RunningBatch(Driver[P, R]):
     work on the device gets its turn between two.
     """
 
-    def __init__(self, runner: SteppingRunner[P, R], device: Device, *, time_limit: float | None = None) -> None:
+    def __init__(
+        self,
+        runner: SteppingRunner[P, R],
+        device: Device,
+        *,
+        time_limit: float | None = None,
+        observer: BatchObserver | None = None,
+    ) -> None:
         super().__init__(device, time_limit=time_limit)
         self._runner = runner
+        self._observer = observer or BatchObserver()
         self._stepper: Stepper[P, R] | None = None
         self._running: dict[str, Seat[P, R]] = {}  # in the order in which they joined
         self._parked: dict[str, Seat[P, R]] = {}  # these wait as well
@@ -82,12 +91,14 @@ class RunningBatch(Driver[P, R]):
         except OutOfMemoryError as error:
             fault = error
         else:
+            self._observer.stepped(len(self._running))
             self._tell(stepped)
             return
         seats = list(self._running.values())
         if len(seats) == 1:
             seats[0].fail(fault)
             return
+        self._observer.split()
         self._room = len(seats) - len(seats) // 2
         for seat in reversed(seats[self._room :]):
             await self._call(partial(stepper.park, seat.key))

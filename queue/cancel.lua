@@ -1,0 +1,30 @@
+-- ARGV: id, requester ('' for an admin), outcome, seconds to keep.
+local id = ARGV[1]
+local job = facts(id)
+if not job.state or (ARGV[2] ~= '' and job.requester ~= ARGV[2]) then return 'unknown' end
+if job.leader and job.state == 'waiting' then
+  redis.call('LREM', K.FOLLOWERS .. job.leader, 1, id)
+  tell(id, 'cancelled', ARGV[3], ARGV[4])
+  local leader = facts(job.leader)
+  if leader.state ~= 'waiting' and leader.state ~= 'running' and redis.call('LLEN', K.FOLLOWERS .. job.leader) == 0 then
+    redis.call('HSET', K.JOB .. job.leader, 'cancel', 1)  -- nobody waits for that run any more
+    redis.call('PUBLISH', K.CANCELS, job.leader)
+  end
+  return 'cancelled'
+elseif job.state == 'waiting' then
+  leave_lane(id, job)
+  tell(id, 'cancelled', ARGV[3], ARGV[4])
+  if not promote(id, job) and job.place >= 0 then
+    charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
+  end
+  return 'cancelled'
+elseif job.state == 'running' then
+  if redis.call('LLEN', K.FOLLOWERS .. id) > 0 then  -- the run goes on for those who wait for it
+    tell(id, 'cancelled', ARGV[3], ARGV[4])
+    return 'cancelled'
+  end
+  redis.call('HSET', K.JOB .. id, 'cancel', 1)
+  redis.call('PUBLISH', K.CANCELS, id)
+  return 'stopping'
+end
+return 'ended'

@@ -1,0 +1,221 @@
+-- What the scripts share. All times come from the server's clock.
+--
+-- A job's place is its score in its lane: the start tag of start-time fair queueing (Goyal, Vin and Cheng 1996, section
+-- 2) in device-milliseconds, below that its priority band. S = max(V, F of the requester); F = S + cost / weight; V is
+-- the largest start tag that was taken. A job keeps its place through every retry.
+
+local BAND = 1e12          -- device-milliseconds: 31 years; bands never meet
+local STEP_BACK = 0.001    -- device-milliseconds by which who comes later at the same virtual time is behind
+local KILLS = 3            -- workers that a job may stop
+
+local function clock()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function number(text, otherwise)
+  return tonumber(text or '') or otherwise
+end
+
+local function exact(value) return string.format('%.17g', value) end
+
+-- What is damaged in a job's hash is replaced: an error here would hold up every other job of the lane.
+local function facts(id)
+  local f = redis.pcall(
+    'HMGET', K.JOB .. id,
+    'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills'
+  )
+  if f.err then f = {} end
+  return {
+    state = f[1], lease = f[2], lane = f[3] or '', cost = number(f[4], 0), place = number(f[5], BAND),
+    requester = f[6] or '', tenant = f[7] or '', weight = math.max(number(f[8], 1), 0.001), caps = f[9] or '',
+    leader = f[10], kills = number(f[11], 0)
+  }
+end
+
+local function platform_of(requester) return string.match(requester or '', '^([^:]+):') end
+
+local function shift_cost(key, amount)
+  local left = number(redis.call('GET', key), 0) + amount
+  if left < 0.000001 then redis.call('DEL', key) else redis.call('SET', key, string.format('%.6f', left)) end
+end
+
+local function shift_count(name, amount)
+  if redis.call('HINCRBY', K.BUSY, name, amount) <= 0 then redis.call('HDEL', K.BUSY, name) end
+end
+
+local function band_of(place) return math.max(0, math.floor(place / BAND)) end
+
+local function tags_key(lane, band) return K.TAGS .. lane .. ':' .. band end
+
+local function virtual_time(lane, band) return number(redis.call('HGET', K.VIRTUAL .. lane, band), 0) end
+
+-- Move what a requester has been charged in a lane, in device-seconds; returns max(V, F) as it was.
+local function charge(lane, band, requester, weight, seconds)
+  local key, now = tags_key(lane, band), virtual_time(lane, band)
+  local start = math.max(now, number(redis.call('ZSCORE', key, requester), 0))
+  local finish = start + 1000 * seconds / weight
+  if finish > now then redis.call('ZADD', key, exact(finish), requester) else redis.call('ZREM', key, requester) end
+  return start
+end
+
+-- The start tag of a new job. Those whose requesters had nothing yet follow each other in the order of their coming.
+local function enter(lane, band, requester, weight, seconds)
+  local start = charge(lane, band, requester, weight, seconds)
+  if start > virtual_time(lane, band) then return start end
+  local last = number(redis.call('HGET', K.VIRTUAL .. lane, 'last ' .. band), -1)
+  start = math.max(start, last + STEP_BACK)
+  redis.call('HSET', K.VIRTUAL .. lane, 'last ' .. band, exact(start))
+  return start
+end
+
+local function advance(lane, place)
+  local band = band_of(place)
+  local start = place - band * BAND
+  if start > virtual_time(lane, band) then
+    redis.call('HSET', K.VIRTUAL .. lane, band, exact(start))
+    redis.call('ZREMRANGEBYSCORE', tags_key(lane, band), '-inf', exact(start))
+  end
+end
+
+local function enqueue(id, job)
+  redis.call('HSET', K.JOB .. id, 'state', 'waiting')
+  redis.call('HDEL', K.JOB .. id, 'lease', 'worker', 'leader')
+  redis.call('ZADD', K.LANE .. job.lane, exact(job.place), id)
+  shift_cost(K.LANE_COST .. job.lane, job.cost)
+  redis.call('PUBLISH', K.DOORBELL, job.lane)
+end
+
+local function leave_lane(id, job)
+  if redis.call('ZREM', K.LANE .. job.lane, id) == 1 then shift_cost(K.LANE_COST .. job.lane, -job.cost) end
+  if redis.call('EXISTS', K.LANE .. job.lane) == 0 then redis.call('DEL', K.LANE_COST .. job.lane) end
+end
+
+-- Who held it is kept beside the running set, so that a damaged hash frees the counts all the same.
+local function leave_running(id, job)
+  redis.call('ZREM', K.RUNNING, id)
+  local held = redis.call('HGET', K.HOLDERS, id)
+  if not held then return end
+  redis.call('HDEL', K.HOLDERS, id)
+  local requester, tenant, lane, cost = string.match(held, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+  shift_count('user ' .. requester, -1)
+  shift_count('tenant ' .. tenant, -1)
+  shift_count('lane ' .. lane, -1)
+  shift_cost(K.BUSY_COST .. lane, -number(cost, 0))
+end
+
+-- The in-flight sets that a job is in: '*' stands for its kind and requester.
+local function in_flight_sets(releases, kind, requester)
+  local own, names = (kind or '') .. ':' .. (requester or ''), {}
+  for name in string.gmatch(releases or '', '[^\n]+') do
+    names[#names + 1] = string.gsub(name, '%*', function() return own end)
+  end
+  return names
+end
+
+-- Let an asker know: the outcome with the job, the event for its platform's courier, the limits free again.
+local function tell(id, status, outcome, keep)
+  local key, now = K.JOB .. id, clock()
+  local f = redis.call('HMGET', key, 'kind', 'requester', 'releases')
+  local platform = platform_of(f[2])
+  redis.call('HSET', key, 'state', status, 'outcome', outcome, 'finished', now)
+  redis.call('DEL', K.PAYLOAD .. id, K.TRIES .. id)
+  redis.call('EXPIRE', key, keep)
+  for _, name in ipairs(in_flight_sets(f[3], f[1], f[2])) do redis.call('ZREM', name, id) end
+  local minute = K.MINUTE .. math.floor(now / 60000)
+  redis.call('HINCRBY', minute, (f[1] or '?') .. '|' .. status, 1)
+  redis.call('EXPIRE', minute, 7200)
+  if not platform then return end
+  redis.call('SREM', K.TICKETS .. platform, id)
+  if platform == 'console' then
+    redis.call('XADD', K.OUTCOMES .. 'console', 'MAXLEN', '~', 1000, '*', 'job', id)
+  else
+    redis.call('XADD', K.OUTCOMES .. platform, '*', 'job', id)
+  end
+end
+
+-- The jobs that wait for this one's outcome, without those that ended by themselves; the list is taken away.
+local function take_followers(id)
+  local found = {}
+  for _, follower in ipairs(redis.call('LRANGE', K.FOLLOWERS .. id, 0, -1)) do
+    local job = facts(follower)
+    if job.state == 'waiting' and job.leader == id then found[#found + 1] = follower end
+  end
+  redis.call('DEL', K.FOLLOWERS .. id)
+  return found
+end
+
+-- One of those that wait for a job takes its place, and the others wait for that one. False if there is none.
+local function promote(id, job)
+  local followers = take_followers(id)
+  local heir = table.remove(followers, 1)
+  if not heir then return false end
+  local own = facts(heir)
+  own.lane, own.place = job.lane, job.place
+  redis.call('HSET', K.JOB .. heir, 'lane', job.lane, 'place', exact(job.place))
+  charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
+  charge(job.lane, band_of(job.place), own.requester, own.weight, own.cost)
+  for _, follower in ipairs(followers) do
+    redis.call('HSET', K.JOB .. follower, 'leader', heir)
+    redis.call('RPUSH', K.FOLLOWERS .. heir, follower)
+  end
+  local same = redis.call('HGET', K.JOB .. heir, 'same')
+  if same then redis.call('SET', K.SAME .. same, heir, 'EX', 604800) end
+  redis.call('LPUSH', K.AGES .. job.lane, heir)
+  enqueue(heir, own)
+  return true
+end
+
+-- The job ended: it and those that waited for it are told.
+local function conclude(id, job, status, outcome, keep)
+  if job.state == 'waiting' or job.state == 'running' then tell(id, status, outcome, keep) end
+  for _, follower in ipairs(take_followers(id)) do tell(follower, status, outcome, keep) end
+end
+
+-- A ticket that is shown is kept up to date while its job waits: a reply address without a message has none.
+local function watch_ticket(id, job)
+  local platform = platform_of(job.requester)
+  local shown = string.find(redis.call('HGET', K.JOB .. id, 'reply') or '', '"message":"', 1, true)
+  if platform and shown then redis.call('SADD', K.TICKETS .. platform, id) end
+end
+
+-- A running job goes back to its place. One that its asker has left lives on in somebody who waits for it.
+local function give_back(id, job)
+  leave_running(id, job)
+  redis.call('HDEL', K.JOB .. id, 'lease')
+  if job.state == 'running' then
+    enqueue(id, job)
+    redis.call('LPUSH', K.AGES .. job.lane, id)
+    watch_ticket(id, job)
+  else
+    promote(id, job)
+  end
+end
+
+-- The progress of a job that waits again, as the codec writes it.
+local function tell_of_retry(id, job, try)
+  local platform = platform_of(job.requester)
+  if job.state ~= 'running' or not platform then return end
+  local note = 'Its worker stopped; it is tried again (' .. try .. ' of ' .. KILLS .. ').'
+  redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = {job_id = id, waiting = true, note = note}}))
+end
+
+-- A worker died over this job: it goes back, or is given up and kept aside for the admins. Returns 1 if given up.
+local function survive(id, job, reason, keep)
+  local kills = job.kills + 1
+  redis.call('HSET', K.JOB .. id, 'kills', kills)
+  if kills < KILLS then
+    give_back(id, job)
+    tell_of_retry(id, job, kills + 1)
+    return 0
+  end
+  leave_running(id, job)
+  redis.call('HDEL', K.JOB .. id, 'lease')
+  if redis.call('EXISTS', K.PAYLOAD .. id) == 1 then  -- it is gone where its asker has left
+    redis.call('ZADD', K.ASIDE, clock(), id)
+    redis.call('RENAME', K.PAYLOAD .. id, K.ASIDE_PAYLOAD .. id)
+    redis.call('EXPIRE', K.ASIDE_PAYLOAD .. id, keep)
+  end
+  conclude(id, job, 'failed', reason, keep)
+  return 1
+end

@@ -1,0 +1,27 @@
+-- ARGV: who, reason, id, its request as arq's payload. A job that was kept aside waits in its lane once more, at the end
+-- of its requester's, and a second outcome is delivered. Returns 1, or 0 if it is not kept aside.
+local id = ARGV[3]
+forget_lost()
+if not redis.call('ZSCORE', K.ASIDE, id) then return 0 end
+local job = facts(id)
+if not job.state or job.state == 'waiting' or job.state == 'running' or job.lane == '' then return 0 end
+local key, now = K.JOB .. id, clock()
+redis.call('ZREM', K.ASIDE, id)
+redis.call('DEL', K.ASIDE_PAYLOAD .. id)
+redis.call('SET', K.PAYLOAD .. id, ARGV[4])
+redis.call('PERSIST', key)
+redis.call('HDEL', key, 'kills', 'outcome', 'delivery', 'started', 'finished', 'cancel', 'base', 'high')
+
+local band = job.place < 0 and 1 or math.min(2, band_of(job.place))
+job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
+redis.call('HSET', key, 'place', exact(job.place), 'submitted', now)
+redis.call('RPUSH', K.AGES .. job.lane, id)
+redis.call('SADD', K.LANES, job.lane)
+enqueue(id, job)
+local same = redis.call('HGET', key, 'same')
+if same then redis.call('SET', K.SAME .. same, id, 'NX', 'EX', 604800) end
+
+-- The message that told of its end becomes a ticket again, which is kept up to date.
+watch_ticket(id, job)
+note(ARGV[1], 'requeue', id, ARGV[2])
+return 1

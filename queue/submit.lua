@@ -1,0 +1,69 @@
+-- KEYS: update, payload, job, requester's jobs. ARGV: id, payload, updates' life, listed, seconds that it
+-- counts as in flight at most, band, digest of the request ('' for one that is like no other), 1 if a fresh result may
+-- answer it, seconds to keep, for how long a heartbeat counts in ms, then the job's fields.
+-- Returns the id that stands for this update ('' if the id is taken), 1 if it did before, 1 if it is answered already, and
+-- for a job that waits now its rank, the lane's workers, and the median and 90th percentile of its wait in seconds.
+local id, band, digest, keep = ARGV[1], tonumber(ARGV[6]), ARGV[7], ARGV[9]
+local given = redis.call('GET', KEYS[1])
+if given then return {given, 1, 0} end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'', 0, 0} end
+
+-- Where a job stands; what is promised for its own start is kept in `hash`, to be compared with what comes.
+local function standing(id, lane, rank, hash)
+  if not rank then return {id, 0, 0} end
+  local base, workers = base_wait(lane, rank, redis.call('ZCARD', K.LANE .. lane), ARGV[10])
+  local median, high = corrected(lane, base)
+  if hash and workers > 0 and base > 0 then
+    redis.call('HSET', hash, 'base', string.format('%.3f', base), 'high', string.format('%.3f', high))
+  end
+  return {id, 0, 0, rank, workers, string.format('%.3f', median), string.format('%.3f', high)}
+end
+
+local now = clock()
+redis.call('SET', KEYS[1], id, 'EX', ARGV[3])
+redis.call('SET', KEYS[2], ARGV[2])
+local fields = {'submitted', now, 'state', 'waiting'}
+for i = 11, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('HSET', KEYS[3], unpack(fields))
+if digest ~= '' then redis.call('HSET', KEYS[3], 'same', digest) end
+local t = redis.call('TIME')
+redis.call('ZADD', KEYS[4], t[1] * 1000000 + t[2], id)
+redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -ARGV[4] - 1)
+redis.call('EXPIRE', KEYS[4], 30 * 86400)
+local own = redis.call('HMGET', KEYS[3], 'releases', 'kind', 'requester')
+for _, name in ipairs(in_flight_sets(own[1], own[2], own[3])) do
+  redis.call('ZADD', name, now / 1000 + ARGV[5], id)
+  redis.call('PEXPIRE', name, ARGV[5] * 1000 + 60000)
+end
+
+local job = facts(id)
+redis.call('SADD', K.LANES, job.lane)
+
+if digest ~= '' and ARGV[8] == '1' then
+  local source = redis.call('GET', K.FRESH .. digest)
+  local f = source and redis.call('HMGET', K.JOB .. source, 'state', 'outcome') or {}
+  if f[1] == 'done' and f[2] then
+    tell(id, 'done', f[2], keep)
+    return {id, 0, 1}
+  end
+end
+
+if digest ~= '' then
+  local leader = redis.call('GET', K.SAME .. digest)
+  local f = leader and redis.call('HMGET', K.JOB .. leader, 'same', 'cancel', 'lane') or {}
+  -- Of a leader that was cancelled while it ran, the run may go on for others: then it is still in the running set.
+  local alive = leader and f[1] == digest and not f[2] and f[3]
+    and (redis.call('ZSCORE', K.LANE .. f[3], leader) or redis.call('ZSCORE', K.RUNNING, leader))
+  if alive then
+    redis.call('HSET', KEYS[3], 'leader', leader, 'lane', f[3])
+    redis.call('RPUSH', K.FOLLOWERS .. leader, id)
+    return standing(id, f[3], redis.call('ZRANK', K.LANE .. f[3], leader))
+  end
+  redis.call('SET', K.SAME .. digest, id, 'EX', 604800)
+end
+
+job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
+redis.call('HSET', KEYS[3], 'place', exact(job.place))
+redis.call('RPUSH', K.AGES .. job.lane, id)
+enqueue(id, job)
+return standing(id, job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), KEYS[3])

@@ -1,0 +1,117 @@
+"""The worker process that `frontdesk.worker.main` starts for each device: models, runners, and the queue.
+
+Started by hand (`python -m frontdesk.worker.serving`) it works as well, with nobody to start it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
+
+from frontdesk.queue import logs
+from frontdesk.queue.connection import connected
+from frontdesk.queue.embedded import ensure_server
+from frontdesk.queue.errors import ConfigurationError, FrontdeskError
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.metrics import exposed
+from frontdesk.queue.report import WorkerState
+from frontdesk.queue.settings import Settings, load_settings
+from frontdesk.worker import duty
+from frontdesk.worker.arq_worker import LeasedWorker
+from frontdesk.worker.engine import Engine, installed_runners
+from frontdesk.worker.lifeline import CONFIGURATION_STATUS, SUPERVISED, Lifeline
+from frontdesk.worker.metrics import WorkerMetrics
+from frontdesk.worker.models import ModelStore, chosen_device, device_name, gpu_uuid, memory_used
+from frontdesk.worker.nvml import gpu_shown
+from frontdesk.worker.runner import Bench
+
+
+def main() -> int:
+    """Exit status: 0 after a drain, 2 for a setting that is wrong."""
+    lifeline = Lifeline.inherited(supervised=SUPERVISED in sys.argv[1:])
+    try:
+        settings = load_settings()
+        logs.configure(settings.log_format, settings.log_level)
+        held = asyncio.run(serve(settings, lifeline))
+    except FrontdeskError as error:
+        lifeline.fail(str(error))
+        return CONFIGURATION_STATUS
+    except PermissionError as error:  # of the data folder
+        lifeline.fail(f"{error.strerror}: {error.filename}")
+        return CONFIGURATION_STATUS
+    if held:
+        sys.stderr.flush()
+        os._exit(0)  # the interpreter would wait for the device's thread, however long its call takes
+    return 0
+
+
+async def serve(settings: Settings, lifeline: Lifeline) -> bool:
+    """Run one worker until it is told to stop, or its parent is gone. Raises ConfigurationError.
+
+    True if the device still runs a call, for which nobody waits.
+    """
+    every = Registry.installed()
+    kinds = Registry([kind for kind in every.values() if kind.lane in settings.lanes])
+    if not kinds:
+        raise ConfigurationError(f"FRONTDESK_LANES names {', '.join(settings.lanes)}, but no kind runs in such a lane.")
+    figures = CollectorRegistry()
+    metrics = WorkerMetrics(figures, kinds)
+    bench = Bench(ModelStore(settings, metrics), settings.data_dir)
+    engine = Engine(kinds, installed_runners(list(kinds), bench), observer=metrics)
+
+    @asynccontextmanager
+    async def employed(redis: Redis, worker_id: str) -> AsyncIterator[LeasedWorker]:
+        worker = LeasedWorker(
+            redis,
+            engine,
+            worker_id=worker_id,
+            kinds={name: engine.model_of(name) for name in kinds},
+            lanes=dict.fromkeys(settings.lanes, settings.slots),
+            describe=_describer(settings, engine, tuple(kinds)),
+            keep=settings.keep_results_days * 86_400,
+            max_wait=settings.max_wait_hours * 3600,
+            patience=settings.patience_minutes * 60,
+            fresh={k.name: settings.reuse_hours * 3600 for k in kinds.values() if k.deterministic},
+            observer=metrics,
+        )
+        with gpu_shown(figures, gpu_uuid(chosen_device(settings))):
+            yield worker
+
+    async with AsyncExitStack() as stack:
+        url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
+        watching = await stack.enter_async_context(connected(url))
+        await stack.enter_async_context(exposed(settings.metrics_listen, figures, watching))
+        return await duty.serve(engine, url, employed, lifeline, grace=settings.stop_grace)
+
+
+def _describer(
+    settings: Settings, engine: Engine, kinds: tuple[str, ...]
+) -> Callable[[str, tuple[str, ...]], WorkerState]:
+    device, started = chosen_device(settings), time.time()
+
+    def describe(worker_id: str, jobs: tuple[str, ...]) -> WorkerState:
+        return WorkerState(
+            id=worker_id,
+            lanes=settings.lanes,
+            kinds=kinds,
+            device=device_name(device),
+            models=tuple(engine.models),
+            memory=memory_used(device),
+            started_at=started,
+            slots=settings.slots,
+            speed=engine.speed,
+            jobs=jobs,
+        )
+
+    return describe
+
+
+if __name__ == "__main__":
+    sys.exit(main())
