@@ -16,7 +16,7 @@ from frontdesk.queue.oversight import Oversight
 
 log = structlog.get_logger()
 
-KEY = re.compile(r"(?:discord|telegram):\d{1,20}|console:[A-Za-z0-9_.-]{1,64}", re.ASCII)
+KEY = re.compile(r"discord:\d{1,20}|telegram:-?\d{1,20}|console:[A-Za-z0-9_.-]{1,64}", re.ASCII)
 NO_NAMES = "Telegram tells bots nobody's id by their @name: reply to a message of theirs, or give their id."
 
 

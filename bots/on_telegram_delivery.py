@@ -15,7 +15,16 @@ import httpx
 import structlog
 from telegram import Bot, InputFile, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatAction
-from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.on_telegram_render import Rendered, for_you, render, render_progress
@@ -217,7 +226,7 @@ class Sender:
             if GONE.search(error.message):
                 raise UndeliverableError(error.message) from None
             raise
-        except NetworkError as error:
+        except (NetworkError, InvalidToken) as error:  # a token that was reset, or a proxy that does not know the way
             raise TryLaterError(NETWORK_PAUSE) from error
 
 

@@ -136,11 +136,13 @@ def _pressed(number: int, query: CallbackQuery) -> Pressed | None:
 
 
 def _place(message: Message, user: User | None) -> Place | None:
-    """None for channel posts, and for other bots; an anonymous admin comes as a bot that stands for a chat."""
+    """None for other bots. Who writes as a chat (an anonymous admin, a channel) is that chat: the user that Telegram
+    names for them is one and the same in all groups."""
     if user is None or (user.is_bot and message.sender_chat is None):
         return None
     thread = message.message_thread_id if message.is_topic_message else None
-    return Place(message.chat.id, user.id, message.message_id, message.chat.type == ChatType.PRIVATE, thread)
+    who = user.id if message.sender_chat is None else message.sender_chat.id
+    return Place(message.chat.id, who, message.message_id, message.chat.type == ChatType.PRIVATE, thread)
 
 
 def _service(message: Message) -> bool:

@@ -116,6 +116,8 @@ def render_question(form_id: str, asked: Question, *, force: bool) -> Rendered:
 def for_you(drawn: Rendered, user: int) -> Rendered:
     """The message with a mention of the person in front, so that they are notified."""
     head = "For you:\n"
+    if user < 0:  # who wrote as a chat cannot be mentioned
+        return drawn
     mention = MessageEntity(MessageEntity.TEXT_MENTION, 4, 3, user=User(user, "you", is_bot=False))
     moved = MessageEntity.shift_entities(utf16(head), drawn.entities)
     limit = MAX_CAPTION if drawn.document else MAX_TEXT

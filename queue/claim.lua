@@ -23,14 +23,6 @@ local first = redis.call('ZRANGE', K.RUNNING, 0, 0, 'WITHSCORES')
 local claimed = {first[2] and string.format('%.0f', math.max(0, first[2] - now)) or ''}
 if redis.call('SISMEMBER', K.DRAINED, worker) == 1 then return claimed end
 
-local function capped(job)
-  local user, tenant = string.match(job.caps, '^(%d*)|(%d*)$')
-  local function full(limit, name)
-    return limit and limit ~= '' and number(redis.call('HGET', K.BUSY, name), 0) >= tonumber(limit)
-  end
-  return full(user, 'user ' .. job.requester) or full(tenant, 'tenant ' .. job.tenant)
-end
-
 local function take(id, job, lane, serial)
   local held = worker .. '#' .. serial
   leave_lane(id, job)
@@ -47,6 +39,7 @@ local function take(id, job, lane, serial)
   shift_count('tenant ' .. job.tenant, 1)
   shift_count('lane ' .. lane, 1)
   shift_cost(K.BUSY_COST .. lane, job.cost)
+  redis.call('HINCRBY', K.VIRTUAL .. lane, 'starts', 1)
   if job.place >= 0 then advance(lane, job.place) end
   for _, part in ipairs({lane, id, held, string.format('%.0f', job.place)}) do claimed[#claimed + 1] = part end
 end
@@ -64,25 +57,47 @@ local function oldest(lane)
   end
 end
 
+local function holds()
+  for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
+    if redis.pcall('HGET', K.JOB .. id, 'worker') == worker then return true end
+  end
+  return false
+end
+
+-- A job that stopped all workers but one of those it may runs alone, so that no other is blamed for what it does.
+local alone = redis.call('HGET', K.HOLDERS, 'alone ' .. worker)
+if alone then
+  if redis.call('ZSCORE', K.RUNNING, alone) and redis.pcall('HGET', K.JOB .. alone, 'worker') == worker then
+    return claimed
+  end
+  redis.call('HDEL', K.HOLDERS, 'alone ' .. worker)
+end
+
 for i = 6, #ARGV, 2 do
   local lane, slots = ARGV[i], tonumber(ARGV[i + 1])
   local key, skipped, looked_at = K.LANE .. lane, 0, 0
   if redis.call('SISMEMBER', K.PAUSED, lane) == 1 then slots = 0 end
   while slots > 0 and looked_at < SCANNED do
-    local serial = redis.call('INCR', K.CLAIMS)
     local aged = oldest(lane)
-    if not (aged and serial % AGED == 0 and not capped(facts(aged))) then aged = nil end
+    local turn = (number(redis.call('HGET', K.VIRTUAL .. lane, 'starts'), 0) + 1) % AGED == 0
+    if not (aged and turn and not capped(facts(aged))) then aged = nil end
     local id = aged or redis.call('ZRANGE', key, skipped, skipped)[1]
     if not id then break end
     looked_at = looked_at + 1
     local job = facts(id)
+    local last_chance = job.kills >= KILLS - 1
     if job.state ~= 'waiting' then
       redis.call('ZREM', key, id)
     elseif capped(job) then
       skipped = skipped + 1
     else
+      if last_chance and (#claimed > 1 or holds()) then return claimed end  -- it waits until the worker is empty
       job.lane = lane
-      take(id, job, lane, serial)
+      take(id, job, lane, redis.call('INCR', K.CLAIMS))
+      if last_chance then
+        redis.call('HSET', K.HOLDERS, 'alone ' .. worker, id)
+        return claimed
+      end
       slots = slots - 1
     end
   end

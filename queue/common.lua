@@ -69,6 +69,15 @@ local function enter(lane, band, requester, weight, seconds)
   return start
 end
 
+-- Whether the requester, or their tenant, has as many jobs running as they may.
+local function capped(job)
+  local user, tenant = string.match(job.caps, '^(%d*)|(%d*)$')
+  local function full(limit, name)
+    return limit and limit ~= '' and number(redis.call('HGET', K.BUSY, name), 0) >= tonumber(limit)
+  end
+  return full(user, 'user ' .. job.requester) or full(tenant, 'tenant ' .. job.tenant)
+end
+
 local function advance(lane, place)
   local band = band_of(place)
   local start = place - band * BAND
@@ -153,8 +162,11 @@ local function promote(id, job)
   local own = facts(heir)
   own.lane, own.place = job.lane, job.place
   redis.call('HSET', K.JOB .. heir, 'lane', job.lane, 'place', exact(job.place))
-  charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
-  charge(job.lane, band_of(job.place), own.requester, own.weight, own.cost)
+  if job.kills > own.kills then redis.call('HSET', K.JOB .. heir, 'kills', job.kills) end
+  if job.place >= 0 then  -- an admin's bump is outside the fair order
+    charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
+    charge(job.lane, band_of(job.place), own.requester, own.weight, own.cost)
+  end
   for _, follower in ipairs(followers) do
     redis.call('HSET', K.JOB .. follower, 'leader', heir)
     redis.call('RPUSH', K.FOLLOWERS .. heir, follower)
@@ -168,7 +180,11 @@ end
 
 -- The job ended: it and those that waited for it are told.
 local function conclude(id, job, status, outcome, keep)
-  if job.state == 'waiting' or job.state == 'running' then tell(id, status, outcome, keep) end
+  if job.state == 'waiting' or job.state == 'running' then
+    tell(id, status, outcome, keep)
+  else
+    redis.call('EXPIRE', K.JOB .. id, keep)
+  end
   for _, follower in ipairs(take_followers(id)) do tell(follower, status, outcome, keep) end
 end
 
@@ -179,17 +195,25 @@ local function watch_ticket(id, job)
   if platform and shown then redis.call('SADD', K.TICKETS .. platform, id) end
 end
 
--- A running job goes back to its place. One that its asker has left lives on in somebody who waits for it.
+-- A running job goes back to its place. One that its asker has left lives on in somebody who waits for it, and one that
+-- was to be cancelled ends here. True if it waits again.
 local function give_back(id, job)
   leave_running(id, job)
   redis.call('HDEL', K.JOB .. id, 'lease')
+  local said = job.state == 'running' and redis.call('HGET', K.JOB .. id, 'cancel')
+  local keep, outcome = string.match(said or '', '^(%d+)\n(.*)$')
+  if keep then
+    conclude(id, job, 'cancelled', outcome, keep)
+    return false
+  end
   if job.state == 'running' then
     enqueue(id, job)
     redis.call('LPUSH', K.AGES .. job.lane, id)
     watch_ticket(id, job)
-  else
-    promote(id, job)
+    return true
   end
+  promote(id, job)
+  return false
 end
 
 -- The progress of a job that waits again, as the codec writes it.
@@ -203,10 +227,10 @@ end
 -- A worker died over this job: it goes back, or is given up and kept aside for the admins. Returns 1 if given up.
 local function survive(id, job, reason, keep)
   local kills = job.kills + 1
+  job.kills = kills
   redis.call('HSET', K.JOB .. id, 'kills', kills)
   if kills < KILLS then
-    give_back(id, job)
-    tell_of_retry(id, job, kills + 1)
+    if give_back(id, job) then tell_of_retry(id, job, kills + 1) end
     return 0
   end
   leave_running(id, job)

@@ -13,14 +13,19 @@ if status == 'expired' and job.state == 'running' then
   promote(id, job)
   return 1
 end
+if status == 'failed' and measured == 0 and job.state == 'cancelled' and promote(id, job) then
+  return 1  -- its asker left before it was read, and took the request along: somebody who waits for it has it, too
+end
 conclude(id, job, status, ARGV[4], ARGV[5])
+if measured > 0 and f[5] and job.place >= 0 then  -- what it really took is what its requester is charged
+  charge(job.lane, band_of(job.place), job.requester, job.weight, measured - job.cost)
+end
 if status ~= 'done' then return 1 end
-if f[4] and tonumber(ARGV[8]) > 0 then redis.call('SET', K.FRESH .. f[4], id, 'EX', ARGV[8]) end
+-- Under the model that really ran: another may serve by now than when it was asked for.
+if f[4] and job.state == 'running' and tonumber(ARGV[8]) > 0 then
+  redis.call('SET', K.FRESH .. f[4] .. ':' .. ARGV[7], id, 'EX', ARGV[8])
+end
 if measured > 0 then
-  -- What it really took is what its requester is charged.
-  if f[5] and job.place >= 0 then
-    charge(job.lane, band_of(job.place), job.requester, job.weight, measured - job.cost)
-  end
   local declared = number(f[3], 0)
   if f[2] and declared > 0 then
     local field = math.floor(math.log(declared) / math.log(2)) .. '|' .. ARGV[7]

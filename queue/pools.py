@@ -199,8 +199,8 @@ def _defaults(scheme: str, given: dict[str, Any]) -> dict[str, Any]:
     """Ours, in place of redis-py's; what the address says stays.
 
     A dropped connection is tried again at once and twice more (under 0.5 s): every script tolerates being sent twice;
-    at worst a limit is charged twice. What took too long is not tried again. (redis-py's own health checks stay off:
-    where the server asks for a password, they try again for ever.)
+    at worst a limit is charged twice, or a claimed job waits for the end of its lease. What took too long is not tried
+    again. (redis-py's own health checks stay off: where the server asks for a password, they try again for ever.)
     """
     ours: dict[str, Any] = {
         "socket_connect_timeout": CONNECT_TIMEOUT,

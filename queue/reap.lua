@@ -15,6 +15,7 @@ for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
   end
 end
 redis.call('ZREM', K.WORKERS, ARGV[1])
+redis.call('HDEL', K.HOLDERS, 'alone ' .. ARGV[1])
 redis.call('SREM', K.DRAINED, ARGV[1])
 redis.call('DEL', K.WORKER .. ARGV[1])
 return {back, given_up}

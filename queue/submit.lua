@@ -19,6 +19,13 @@ local function standing(id, lane, rank, hash)
   return {id, 0, 0, rank, workers, string.format('%.3f', median), string.format('%.3f', high)}
 end
 
+-- The place that a job would get by itself.
+local function own_place(job, band)
+  local tag = number(redis.call('ZSCORE', tags_key(job.lane, band), job.requester) or '', 0)
+  local last = number(redis.call('HGET', K.VIRTUAL .. job.lane, 'last ' .. band), 0)
+  return band * BAND + math.max(virtual_time(job.lane, band), tag, last)
+end
+
 local now = clock()
 redis.call('SET', KEYS[1], id, 'EX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2])
@@ -40,7 +47,8 @@ local job = facts(id)
 redis.call('SADD', K.LANES, job.lane)
 
 if digest ~= '' and ARGV[8] == '1' then
-  local source = redis.call('GET', K.FRESH .. digest)
+  local model = redis.call('HGET', K.MODELS, own[2]) or ''
+  local source = redis.call('GET', K.FRESH .. digest .. ':' .. model)
   local f = source and redis.call('HMGET', K.JOB .. source, 'state', 'outcome') or {}
   if f[1] == 'done' and f[2] then
     tell(id, 'done', f[2], keep)
@@ -54,7 +62,9 @@ if digest ~= '' then
   -- Of a leader that was cancelled while it ran, the run may go on for others: then it is still in the running set.
   local alive = leader and f[1] == digest and not f[2] and f[3]
     and (redis.call('ZSCORE', K.LANE .. f[3], leader) or redis.call('ZSCORE', K.RUNNING, leader))
-  if alive then
+  -- Only one that starts no later than this would by itself: nobody takes over another's place in the queue.
+  local ahead = alive and number(redis.call('ZSCORE', K.LANE .. f[3], leader) or '', nil)
+  if alive and (not ahead or (ahead <= own_place(job, band) and not capped(facts(leader)))) then
     redis.call('HSET', KEYS[3], 'leader', leader, 'lane', f[3])
     redis.call('RPUSH', K.FOLLOWERS .. leader, id)
     return standing(id, f[3], redis.call('ZRANK', K.LANE .. f[3], leader))

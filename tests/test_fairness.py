@@ -168,6 +168,36 @@ async def test_a_worker_that_was_told_to_stop_blames_no_job(broker: Broker, scri
         assert await scripts.reap("w1", keep=KEEP, to_blame=False) == ([made.id], [])
 
 
+async def test_who_shares_a_worker_with_a_bad_job_is_not_given_up(broker: Broker, scripts: Scripts) -> None:
+    """Its last chance it gets alone; the others were there twice, and run on."""
+    bad = job("eve")
+    await submit(broker, bad)
+    good = [(await submit(broker, job(f"user{number}"))).job_id for number in range(3)]
+    given_up = []
+    for number in range(5):
+        taken = [one.job_id for one in await claim(scripts, 4, worker=f"w{number}")]
+        if bad.id not in taken:
+            break
+        given_up += (await scripts.reap(f"w{number}", keep=KEEP))[1]
+    assert given_up == [bad.id]
+    for job_id in good:
+        record = await broker.job(job_id)
+        assert record is not None
+        assert record.state in ("waiting", "running")
+
+
+async def test_a_failed_run_costs_what_it_took(broker: Broker, scripts: Scripts) -> None:
+    """Who burns the device until the time limit does not stand first again."""
+    await submit(broker, job("eve", cost=1.0))
+    [held] = await claim(scripts)
+    failed = encode(echoed().model_copy(update={"status": "failed", "result": None}))
+    await scripts.finish(held.job_id, held.lease, status="failed", outcome=failed, keep=KEEP, gpu_seconds=100.0)
+    later = await submit(broker, job("eve", cost=1.0))
+    for _ in range(3):
+        await submit(broker, job("ada", cost=1.0))
+    assert (await order(scripts))[-1] == later.job_id
+
+
 async def test_hundreds_of_running_jobs_never_starve_the_waiting(broker: Broker, scripts: Scripts) -> None:
     """They are not in the way of the next look (stock arq sees only the first hundred of its set)."""
     for number in range(300):

@@ -168,10 +168,45 @@ async def test_a_run_that_was_left_by_its_first_asker_survives_its_worker(redis:
     assert (await record(redis, tickets[0].job_id)).state == "cancelled"
 
 
+async def test_nobody_waits_longer_for_somebody_elses_turn(redis: Redis) -> None:
+    """What is last in the queue of one who floods it is no reason to wait for that: one's own run is sooner."""
+    desk = desk_for(redis)
+    for number in range(3):
+        last = await desk.submit(asked("eve", f"text {number}"))
+    assert last.position == 3
+    assert (await desk.submit(asked("bob", "text 2"))).position == 2
+
+
+async def test_a_cancelled_run_is_not_tried_again(redis: Redis) -> None:
+    """Its worker dies before it noticed: the requester wanted it to end, and it has."""
+    desk, engine = desk_for(redis), DrivenEngine(hold=True)
+    ticket = await desk.submit(asked("ada"))
+    dead = leased_worker(redis, engine, worker_id="dead")
+    await dead._poll_iteration()
+    assert await desk.cancel(Person(requester("ada")), ticket.job_id) == "stopping"
+    for task in dead.tasks.values():
+        task.cancel()
+    await Scripts(redis).reap("dead", keep=KEEP)
+    assert await outcomes(redis, ticket.job_id) == [Outcome(status="cancelled")]
+    assert not await redis.exists(keys.lane("short"))
+
+
+async def test_another_models_result_is_not_fresh(redis: Redis) -> None:
+    """Asked for under one model and run by another, it answers for the one that ran."""
+    desk, scripts = desk_for(redis, SURE), Scripts(redis)
+    await scripts.renew("w1", 6.0, b"{}", {}, {"echo": "old"})
+    first = await desk.submit(asked("ada"))
+    async with working(leased_worker(redis, DrivenEngine(), fresh={"echo": 60.0})):
+        await outcomes(redis, first.job_id)
+    await scripts.renew("w1", 6.0, b"{}", {}, {"echo": "old"})
+    assert not (await desk.submit(asked("bob"))).answered
+
+
 async def test_a_fresh_result_answers_at_once(redis: Redis) -> None:
     """A deterministic kind is not run again for what it just said; the budget of device time is given back."""
     desk, engine = desk_for(redis, SURE), DrivenEngine()
     async with working(leased_worker(redis, engine, fresh={"echo": 60.0})):
+        await until(lambda: redis.hexists(keys.MODELS, "echo"))
         first = await desk.submit(asked("ada"))
         await outcomes(redis, first.job_id)
         second = await desk.submit(asked("bob"))

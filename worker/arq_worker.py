@@ -222,7 +222,8 @@ class LeasedWorker(Worker):
             lost, cancelled = await self._scripts.renew(self.worker_id, self._lease, state, held, self._models)
             for job_id in lost:
                 # Someone else may run it by now: stop, and do not report an end that is not ours to report.
-                if (task := self.job_tasks.get(job_id)) and self._held.get(job_id):
+                mine = self._held.get(job_id)
+                if (task := self.job_tasks.get(job_id)) and mine and mine.lease == held[job_id]:
                     log.warning("lease lost", job=job_id)
                     self._observer.lease_lost()
                     task.cancel()
@@ -282,7 +283,10 @@ class LeasedWorker(Worker):
             fallback = Outcome(status="failed", reason="Its worker could not finish it. Please ask again.")
             await self._finish(job_id, self._outcomes.get(job_id, fallback))
         elif claimed := self._held.get(job_id):
-            await self._until_redis_answers(lambda: self._scripts.release(job_id, claimed.lease))
+            # The lease of the moment: ours may have run out while Redis was away, and been taken anew.
+            await self._until_redis_answers(
+                lambda: self._scripts.release(job_id, self._held.get(job_id, claimed).lease)
+            )
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
         """arq's end of what never ran: no payload, a payload it cannot read, or an unknown kind."""
@@ -296,7 +300,7 @@ class LeasedWorker(Worker):
         finished = await self._until_redis_answers(
             lambda: self._scripts.finish(
                 job_id,
-                claimed.lease,
+                self._held.get(job_id, claimed).lease,
                 status=outcome.status,
                 outcome=encode(outcome),
                 keep=self._keep,

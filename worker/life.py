@@ -48,7 +48,8 @@ class Life:
     """A child process. Made by `begin`; `ended` must be awaited to its end.
 
     `worker` is its id in the queue ("" while it is unknown), `jobs` those that it said to run, `failure` what it said
-    to be wrong with a setting, `cause` why it was killed. `silence`: seconds without a pulse that it may last.
+    to be wrong with a setting, `cause` why it was killed, `blameless` that no job which it still holds is at
+    fault. `silence`: seconds without a pulse that it may last.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Life:
         self.failure: str | None = None
         self.cause: str | None = None
         self.dismissed = False
+        self.blameless = False
         self._process = process
         self._reader = reader
         self._writer = writer
@@ -150,6 +152,7 @@ class Life:
             self._when_ready()
         self._stuck = self._stuck + 1 if pulse.ready and pulse.stuck else 0
         if self._stuck >= STUCK_PULSES:
+            self.blameless = True  # the job that holds the device has been ended by its time limit
             self.kill(f"one call has held its device for {pulse.held_for:.0f} s, longer than any job may take")
 
     async def _watch(self) -> None:

@@ -35,7 +35,8 @@ class Post:
     """Keeps one child running.
 
     number: of the post, for the log. words: the child's command. environment: all of its own. grace: seconds that its
-    jobs get when it is told to end. bury: called at each death with the child's id in the queue.
+    jobs get when it is told to end. bury: called at each death with the child's id in the
+    queue, and whether its jobs are blameless.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Post:
         environment: Mapping[str, str],
         *,
         grace: float,
-        bury: Callable[[str], None],
+        bury: Callable[[str, bool], None],
         pauses: Pauses | None = None,
         silence: float = SILENCE,
     ) -> None:
@@ -111,7 +112,7 @@ class Post:
             self._life = None
             self._ready.clear()
             if life.worker:
-                self._bury(life.worker)
+                self._bury(life.worker, life.blameless or life.dismissed)
         return self._consequence(life, status)
 
     def _consequence(self, life: Life, status: int) -> float:

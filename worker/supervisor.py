@@ -97,18 +97,18 @@ class Supervisor:
                 await post.renew()
             log.info("all workers are replaced")
 
-    def _bury(self, worker: str) -> None:
+    def _bury(self, worker: str, blameless: bool) -> None:
         """Free what a dead child held, beside whatever else goes on."""
-        task = asyncio.create_task(self._reap(worker))
+        task = asyncio.create_task(self._reap(worker, to_blame=not (blameless or self._stopping)))
         self._reaping.add(task)
         task.add_done_callback(self._reaping.discard)
 
-    async def _reap(self, worker: str) -> None:
+    async def _reap(self, worker: str, *, to_blame: bool) -> None:
         """Redis may be away: as soon as it answers, the jobs are free."""
         delay = 0.05
         while True:
             try:
-                back, given_up = await self._scripts.reap(worker, keep=self._keep, to_blame=not self._stopping)
+                back, given_up = await self._scripts.reap(worker, keep=self._keep, to_blame=to_blame)
                 break
             except LOST as error:
                 log.warning("redis is away", step="reap", error=type(error).__name__, again_in=delay)
