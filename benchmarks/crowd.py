@@ -1,6 +1,6 @@
 """A hundred thousand waiting jobs: what each costs in Redis's memory, and what position and claim cost beside them.
 
-    python benchmarks/crowd.py [--jobs 100000] [--people 2000] [--json FILE]
+    python benchmarks/crowd.py [--jobs 100000] [--people 2000] [--private] [--json FILE]
 
 Jobs of many people on both platforms, with the addresses that bots give them, go through the broker into an embedded
 server with the settings that ship. Memory is `used_memory` less that of an idle server, divided by the jobs; the
@@ -27,7 +27,7 @@ from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import answer, connected
 from frontdesk.queue.embedded import EmbeddedServer
-from frontdesk.queue.jobs import ID_EPOCH, Job, Platform, ReplyAddress, Requester, new_job_id
+from frontdesk.queue.jobs import ID_EPOCH, Job, Platform, ReplyAddress, Requester, new_job_id, request_digest
 from frontdesk.queue.scripts import Scripts
 
 SIZES = (1_000, 10_000, 100_000)
@@ -55,7 +55,7 @@ def made(number: int, people: int) -> tuple[Job, ReplyAddress]:
     return job, ReplyAddress(platform=platform, channel=channel, user=user, message=str(number), token=token)
 
 
-async def fill(broker: Broker, first: int, last: int, people: int) -> None:
+async def fill(broker: Broker, first: int, last: int, people: int, shared: bool) -> None:
     gate = asyncio.Semaphore(TOGETHER)
 
     async def one(number: int) -> None:
@@ -63,7 +63,12 @@ async def fill(broker: Broker, first: int, last: int, people: int) -> None:
         async with gate:
             releases = (f"fd:limit:in_flight:score:{job.requester.key}",)
             await broker.submit(
-                job, reply, update=f"{reply.platform}:{10**17 + number}", declared=0.6, releases=releases
+                job,
+                reply,
+                update=f"{reply.platform}:{10**17 + number}",
+                declared=0.6,
+                digest=request_digest(job.kind, {"number": number}, "model") if shared else "",
+                releases=releases,
             )
 
     for start in range(first, last, 5000):
@@ -88,15 +93,15 @@ async def payload_bytes(redis: Redis, ids: list[str]) -> float:
     return float(statistics.mean(found))
 
 
-async def measure(url: str, sizes: list[int], people: int) -> dict[str, Any]:
+async def measure(url: str, sizes: list[int], people: int, shared: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"machine": machine(), "people": people, "sizes": {}}
     async with connected(url) as redis:
         broker, scripts = Broker(redis, keep=7 * 86_400.0), Scripts(redis)
-        await fill(broker, 0, TOGETHER * 4, people)  # connections and scripts are there in an idle server, too
+        await fill(broker, 0, TOGETHER * 4, people, shared)  # connections and scripts are there in an idle server, too
         await answer(redis.execute_command("FLUSHALL", "SYNC"))  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
         before, done = (await redis.info("memory"))["used_memory"], 0
         for size in sizes:
-            await fill(broker, done, size, people)
+            await fill(broker, done, size, people, shared)
             done = size
             used = ((await redis.info("memory"))["used_memory"] - before) / size
             sampled = [entry.decode() for entry in (await redis.zrange(keys.lane("short"), 0, -1))[:: size // 100]]
@@ -140,11 +145,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=SIZES[-1])
     parser.add_argument("--people", type=int, default=2000)
+    parser.add_argument("--private", action="store_true", help="jobs that share no run with others")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     sizes = [size for size in SIZES if size < options.jobs] + [options.jobs]
     with tempfile.TemporaryDirectory() as folder, EmbeddedServer(Path(folder)) as server:
-        found = asyncio.run(measure(server.url, sizes, options.people))
+        found = asyncio.run(measure(server.url, sizes, options.people, not options.private))
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
     print("\n" + report(found))

@@ -207,7 +207,7 @@ def _command(interaction: AnyInteraction) -> str:
     return interaction.command.qualified_name if interaction.command else interaction.type.name
 
 
-async def _acknowledged(interaction: AnyInteraction, private: bool) -> bool:
+async def _acknowledged(interaction: AnyInteraction, private: bool, *, again: bool = True) -> bool:
     """Tell Discord that an answer is coming; False if Discord no longer takes one."""
     if interaction.response.is_done():
         return True
@@ -219,6 +219,8 @@ async def _acknowledged(interaction: AnyInteraction, private: bool) -> bool:
         log.info("too late to answer", command=_command(interaction), status=error.status, code=error.code)
         return False
     except (aiohttp.ClientError, OSError) as error:
+        if again:  # whether Discord took it is not known; if it did, the second try is told so
+            return await _acknowledged(interaction, private, again=False)
         log.info("not acknowledged", command=_command(interaction), reason=type(error).__name__)
         return False
     return True

@@ -229,6 +229,13 @@ async def test_a_lost_answer_harms_nothing_else(opened: Front) -> None:
     await discord.says(await discord.slash(ada, "status"), "nobody is waiting")
 
 
+async def test_a_cut_acknowledgement_is_tried_again(opened: Front) -> None:
+    """One dropped connection costs nobody their request."""
+    discord = opened.discord
+    discord.fail("POST /interactions", 0)
+    await discord.says(await discord.slash(discord.user("ada"), "status"), "nobody is waiting")
+
+
 async def test_what_discord_no_longer_acknowledges_is_not_queued(opened: Front) -> None:
     """The person has been told that the application did not respond: a job behind that would be a surprise."""
     discord = opened.discord
