@@ -21,7 +21,7 @@ elseif job.state == 'waiting' then
 elseif job.state == 'running' then
   if redis.call('LLEN', K.FOLLOWERS .. id) > 0 then  -- the run goes on for those who wait for it
     tell(id, 'cancelled', ARGV[3], ARGV[4])
-    redis.call('PERSIST', K.JOB .. id)  -- the run is still under its name
+    redis.call('EXPIRE', K.JOB .. id, ARGV[4] + LONGEST_RUN)  -- the run is still under its name
     return 'cancelled'
   end
   redis.call('HSET', K.JOB .. id, 'cancel', ARGV[4] .. '\n' .. ARGV[3])  -- what it ends with, should its worker die first

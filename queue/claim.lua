@@ -57,20 +57,9 @@ local function oldest(lane)
   end
 end
 
-local function holds()
-  for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
-    if redis.pcall('HGET', K.JOB .. id, 'worker') == worker then return true end
-  end
-  return false
-end
-
 -- A job that stopped all workers but one of those it may runs alone, so that no other is blamed for what it does.
-local alone = redis.call('HGET', K.HOLDERS, 'alone ' .. worker)
-if alone then
-  if redis.call('ZSCORE', K.RUNNING, alone) and redis.pcall('HGET', K.JOB .. alone, 'worker') == worker then
-    return claimed
-  end
-  redis.call('HDEL', K.HOLDERS, 'alone ' .. worker)
+for _, busy in ipairs(redis.call('HVALS', K.ALONE)) do
+  if busy == worker then return claimed end
 end
 
 for i = 6, #ARGV, 2 do
@@ -78,10 +67,9 @@ for i = 6, #ARGV, 2 do
   local key, skipped, looked_at = K.LANE .. lane, 0, 0
   if redis.call('SISMEMBER', K.PAUSED, lane) == 1 then slots = 0 end
   while slots > 0 and looked_at < SCANNED do
-    local aged = oldest(lane)
     local turn = (number(redis.call('HGET', K.VIRTUAL .. lane, 'starts'), 0) + 1) % AGED == 0
-    if not (aged and turn and not capped(facts(aged))) then aged = nil end
-    local id = aged or redis.call('ZRANGE', key, skipped, skipped)[1]
+    local aged = turn and oldest(lane)
+    local id = aged and not capped(facts(aged)) and aged or redis.call('ZRANGE', key, skipped, skipped)[1]
     if not id then break end
     looked_at = looked_at + 1
     local job = facts(id)
@@ -91,11 +79,11 @@ for i = 6, #ARGV, 2 do
     elseif capped(job) then
       skipped = skipped + 1
     else
-      if last_chance and (#claimed > 1 or holds()) then return claimed end  -- it waits until the worker is empty
+      if last_chance and (#claimed > 1 or #held_by(worker) > 0) then return claimed end  -- until the worker is empty
       job.lane = lane
       take(id, job, lane, redis.call('INCR', K.CLAIMS))
       if last_chance then
-        redis.call('HSET', K.HOLDERS, 'alone ' .. worker, id)
+        redis.call('HSET', K.ALONE, id, worker)
         return claimed
       end
       slots = slots - 1

@@ -6,11 +6,13 @@
 
 local BAND = 1e12          -- device-milliseconds: 31 years; bands never meet
 local STEP_BACK = 0.001    -- device-milliseconds by which who comes later at the same virtual time is behind
-local KILLS = 3            -- workers that a job may stop
+local LONGEST_RUN = 2592000 -- seconds: for longer no worker runs a job
+local STANDS_FOR = 604800  -- seconds for which an unfinished job stands for those like it
 
+-- Milliseconds, and microseconds, of one moment.
 local function clock()
   local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  return t[1] * 1000 + math.floor(t[2] / 1000), t[1] * 1000000 + t[2]
 end
 
 local function number(text, otherwise)
@@ -87,26 +89,53 @@ local function advance(lane, place)
   end
 end
 
-local function enqueue(id, job)
-  redis.call('HSET', K.JOB .. id, 'state', 'waiting')
+-- A job waits at its place. `push` is the end of the list of ages that it comes to: RPUSH for the youngest, LPUSH for one
+-- that has waited or run before.
+local function enqueue(id, job, push)
+  redis.call('HSET', K.JOB .. id, 'state', 'waiting', 'place', exact(job.place))
   redis.call('HDEL', K.JOB .. id, 'lease', 'worker', 'leader')
   redis.call('ZADD', K.LANE .. job.lane, exact(job.place), id)
+  redis.call(push, K.AGES .. job.lane, id)
   shift_cost(K.LANE_COST .. job.lane, job.cost)
   redis.call('PUBLISH', K.DOORBELL, job.lane)
 end
+
+-- A job that comes to its lane, behind its requester's others.
+local function line_up(id, job, band)
+  job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
+  redis.call('SADD', K.LANES, job.lane)
+  enqueue(id, job, 'RPUSH')
+end
+
+local function stand_for(digest, id, ...) redis.call('SET', K.SAME .. digest, id, 'EX', STANDS_FOR, ...) end
 
 local function leave_lane(id, job)
   if redis.call('ZREM', K.LANE .. job.lane, id) == 1 then shift_cost(K.LANE_COST .. job.lane, -job.cost) end
   if redis.call('EXISTS', K.LANE .. job.lane) == 0 then redis.call('DEL', K.LANE_COST .. job.lane) end
 end
 
--- Who held it is kept beside the running set, so that a damaged hash frees the counts all the same.
-local function leave_running(id, job)
+-- Whose a running job is: requester, tenant, lane, cost. Kept beside the running set, so that a damaged hash frees the
+-- counts all the same.
+local function holder(id)
+  return string.match(redis.call('HGET', K.HOLDERS, id) or '', '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
+end
+
+-- The jobs that a worker holds.
+local function held_by(worker)
+  local found = {}
+  for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
+    if redis.pcall('HGET', K.JOB .. id, 'worker') == worker then found[#found + 1] = id end
+  end
+  return found
+end
+
+local function leave_running(id)
   redis.call('ZREM', K.RUNNING, id)
-  local held = redis.call('HGET', K.HOLDERS, id)
-  if not held then return end
+  redis.call('HDEL', K.ALONE, id)
+  redis.pcall('HDEL', K.JOB .. id, 'lease')
+  local requester, tenant, lane, cost = holder(id)
+  if not requester then return end
   redis.call('HDEL', K.HOLDERS, id)
-  local requester, tenant, lane, cost = string.match(held, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
   shift_count('user ' .. requester, -1)
   shift_count('tenant ' .. tenant, -1)
   shift_count('lane ' .. lane, -1)
@@ -161,7 +190,7 @@ local function promote(id, job)
   if not heir then return false end
   local own = facts(heir)
   own.lane, own.place = job.lane, job.place
-  redis.call('HSET', K.JOB .. heir, 'lane', job.lane, 'place', exact(job.place))
+  redis.call('HSET', K.JOB .. heir, 'lane', job.lane)
   if job.kills > own.kills then redis.call('HSET', K.JOB .. heir, 'kills', job.kills) end
   if job.place >= 0 then  -- an admin's bump is outside the fair order
     charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
@@ -172,9 +201,8 @@ local function promote(id, job)
     redis.call('RPUSH', K.FOLLOWERS .. heir, follower)
   end
   local same = redis.call('HGET', K.JOB .. heir, 'same')
-  if same then redis.call('SET', K.SAME .. same, heir, 'EX', 604800) end
-  redis.call('LPUSH', K.AGES .. job.lane, heir)
-  enqueue(heir, own)
+  if same then stand_for(same, heir) end
+  enqueue(heir, own, 'LPUSH')
   return true
 end
 
@@ -198,8 +226,7 @@ end
 -- A running job goes back to its place. One that its asker has left lives on in somebody who waits for it, and one that
 -- was to be cancelled ends here. True if it waits again.
 local function give_back(id, job)
-  leave_running(id, job)
-  redis.call('HDEL', K.JOB .. id, 'lease')
+  leave_running(id)
   local said = job.state == 'running' and redis.call('HGET', K.JOB .. id, 'cancel')
   local keep, outcome = string.match(said or '', '^(%d+)\n(.*)$')
   if keep then
@@ -207,8 +234,7 @@ local function give_back(id, job)
     return false
   end
   if job.state == 'running' then
-    enqueue(id, job)
-    redis.call('LPUSH', K.AGES .. job.lane, id)
+    enqueue(id, job, 'LPUSH')
     watch_ticket(id, job)
     return true
   end
@@ -233,8 +259,7 @@ local function survive(id, job, reason, keep)
     if give_back(id, job) then tell_of_retry(id, job, kills + 1) end
     return 0
   end
-  leave_running(id, job)
-  redis.call('HDEL', K.JOB .. id, 'lease')
+  leave_running(id)
   if redis.call('EXISTS', K.PAYLOAD .. id) == 1 then  -- it is gone where its asker has left
     redis.call('ZADD', K.ASIDE, clock(), id)
     redis.call('RENAME', K.PAYLOAD .. id, K.ASIDE_PAYLOAD .. id)

@@ -10,8 +10,4 @@ if changed == 1 then note(who, draining and 'drain' or 'undrain', worker, reason
 if not draining then
   for _, lane in ipairs(redis.call('SMEMBERS', K.LANES)) do redis.call('PUBLISH', K.DOORBELL, lane) end
 end
-local running = 0
-for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
-  if redis.pcall('HGET', K.JOB .. id, 'worker') == worker then running = running + 1 end
-end
-return {changed, running}
+return {changed, #held_by(worker)}

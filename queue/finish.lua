@@ -4,8 +4,7 @@ local id, status = ARGV[1], ARGV[3]
 local f = redis.pcall('HMGET', K.JOB .. id, 'lease', 'kind', 'declared', 'same', 'place')
 if f.err or not f[1] or f[1] ~= ARGV[2] then return 0 end
 local job, measured = facts(id), tonumber(ARGV[6])
-leave_running(id, job)
-redis.call('HDEL', K.JOB .. id, 'lease')
+leave_running(id)
 if f[4] and redis.call('GET', K.SAME .. f[4]) == id then redis.call('DEL', K.SAME .. f[4]) end
 if status == 'expired' and job.state == 'running' then
   -- Those that came later have not waited too long themselves.

@@ -15,6 +15,7 @@ VIRTUAL = "fd:fair:"  # hash: band -> virtual time of a lane, in device-millisec
 TAGS = "fd:tags:"  # sorted set, by lane and band: requester -> finish tag of their last job
 RUNNING = "fd:running"  # sorted set: running jobs, by the end of their lease (ms)
 HOLDERS = "fd:holders"  # hash: running job -> its requester, tenant and lane, one a line
+ALONE = "fd:alone"  # hash: running job that gets its last chance -> the worker that runs nothing beside it
 BUSY = "fd:busy"  # hash: "user NAME", "tenant NAME", "lane NAME" -> jobs running
 LOOKED = "fd:looked"  # number: when leases were last looked through (ms)
 CLAIMS = "fd:claims"  # counter: numbers the leases

@@ -1,6 +1,6 @@
 """The queue's scripts in Lua, one atomic step in a job's life each; `scripts` has their typed callers.
 
-Each begins with the names of the keys (`K.JOB`, from `keys`) and with `common.lua`.
+Each begins with the names of the keys (`K.JOB`, from `keys`), KILLS, and `common.lua`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from pathlib import Path
 from frontdesk.queue import keys
 
 FOLDER = Path(__file__).parent
+KILLS = 3  # workers that a job may stop
 
 
 def script(*names: str) -> str:
     """The files of these names, one after the other, as one script."""
-    table = ", ".join(f"{name} = '{value}'" for name, value in keys.constants().items())
+    named = ", ".join(f"{name} = '{value}'" for name, value in keys.constants().items())
     parts = [FOLDER.joinpath(f"{name}.lua").read_text("utf-8") for name in ("common", *names)]
-    return "\n".join([f"local K = {{ {table} }}", *parts])
+    return "\n".join([f"local K = {{ {named} }}", f"local KILLS = {KILLS}", *parts])

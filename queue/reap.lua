@@ -1,21 +1,16 @@
 -- ARGV: worker that is dead, seconds to keep, outcome of a job that is given up, 1 if its jobs may be to blame. Frees
--- what it held, at once.
--- Returns the ids that went back, and those given up.
+-- what it held, at once. Returns the ids that went back, and those given up.
 local back, given_up = {}, {}
-for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, -1)) do
-  local holder = redis.pcall('HGET', K.JOB .. id, 'worker')
-  if holder == ARGV[1] then
-    if ARGV[4] == '0' then
-      give_back(id, facts(id))
-      back[#back + 1] = id
-    else
-      local list = survive(id, facts(id), ARGV[3], ARGV[2]) == 1 and given_up or back
-      list[#list + 1] = id
-    end
+for _, id in ipairs(held_by(ARGV[1])) do
+  local job, list = facts(id), back
+  if ARGV[4] == '0' then
+    give_back(id, job)
+  elseif survive(id, job, ARGV[3], ARGV[2]) == 1 then
+    list = given_up
   end
+  list[#list + 1] = id
 end
 redis.call('ZREM', K.WORKERS, ARGV[1])
-redis.call('HDEL', K.HOLDERS, 'alone ' .. ARGV[1])
 redis.call('SREM', K.DRAINED, ARGV[1])
 redis.call('DEL', K.WORKER .. ARGV[1])
 return {back, given_up}

@@ -12,14 +12,10 @@ redis.call('SET', K.PAYLOAD .. id, ARGV[4])
 redis.call('PERSIST', key)
 redis.call('HDEL', key, 'kills', 'outcome', 'delivery', 'started', 'finished', 'cancel', 'base', 'high')
 
-local band = job.place < 0 and 1 or math.min(2, band_of(job.place))
-job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
-redis.call('HSET', key, 'place', exact(job.place), 'submitted', now)
-redis.call('RPUSH', K.AGES .. job.lane, id)
-redis.call('SADD', K.LANES, job.lane)
-enqueue(id, job)
+redis.call('HSET', key, 'submitted', now)
+line_up(id, job, job.place < 0 and 1 or math.min(2, band_of(job.place)))
 local same = redis.call('HGET', key, 'same')
-if same then redis.call('SET', K.SAME .. same, id, 'NX', 'EX', 604800) end
+if same then stand_for(same, id, 'NX') end
 
 -- The message that told of its end becomes a ticket again, which is kept up to date.
 watch_ticket(id, job)

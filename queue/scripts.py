@@ -10,11 +10,10 @@ from redis.asyncio import Redis
 from frontdesk.queue import keys
 from frontdesk.queue.codec import encode
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.lua import script
+from frontdesk.queue.lua import KILLS, script
 
 UPDATES_KEPT = 3 * 86_400  # seconds: Telegram offers an update again for a day, a bot may be down longer
 JOBS_LISTED = 50
-KILLS = 3  # workers that a job may stop, as in common.lua
 WORKER_FRESH = 10.0  # seconds without a heartbeat after which a worker no longer counts
 
 

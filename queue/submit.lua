@@ -26,15 +26,14 @@ local function own_place(job, band)
   return band * BAND + math.max(virtual_time(job.lane, band), tag, last)
 end
 
-local now = clock()
+local now, instant = clock()
 redis.call('SET', KEYS[1], id, 'EX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2])
 local fields = {'submitted', now, 'state', 'waiting'}
 for i = 11, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[3], unpack(fields))
 if digest ~= '' then redis.call('HSET', KEYS[3], 'same', digest) end
-local t = redis.call('TIME')
-redis.call('ZADD', KEYS[4], t[1] * 1000000 + t[2], id)
+redis.call('ZADD', KEYS[4], instant, id)
 redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -ARGV[4] - 1)
 redis.call('EXPIRE', KEYS[4], 30 * 86400)
 local own = redis.call('HMGET', KEYS[3], 'releases', 'kind', 'requester')
@@ -44,7 +43,6 @@ for _, name in ipairs(in_flight_sets(own[1], own[2], own[3])) do
 end
 
 local job = facts(id)
-redis.call('SADD', K.LANES, job.lane)
 
 if digest ~= '' and ARGV[8] == '1' then
   local model = redis.call('HGET', K.MODELS, own[2]) or ''
@@ -69,11 +67,8 @@ if digest ~= '' then
     redis.call('RPUSH', K.FOLLOWERS .. leader, id)
     return standing(id, f[3], redis.call('ZRANK', K.LANE .. f[3], leader))
   end
-  redis.call('SET', K.SAME .. digest, id, 'EX', 604800)
+  stand_for(digest, id)
 end
 
-job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
-redis.call('HSET', KEYS[3], 'place', exact(job.place))
-redis.call('RPUSH', K.AGES .. job.lane, id)
-enqueue(id, job)
+line_up(id, job, band)
 return standing(id, job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), KEYS[3])

@@ -45,7 +45,7 @@ end
 local function slots_free(lane, slots, rate)
   local now, free = clock(), {}
   for _, id in ipairs(redis.call('ZRANGE', K.RUNNING, 0, 4 * NEAR - 1)) do
-    local held, cost = string.match(redis.call('HGET', K.HOLDERS, id) or '', '^[^\n]*\n[^\n]*\n([^\n]*)\n(.*)$')
+    local _, _, held, cost = holder(id)
     if held == lane and #free < slots then
       local started = redis.pcall('HGET', K.JOB .. id, 'started')
       local gone = type(started) == 'string' and (now - number(started, now)) / 1000 or 0
