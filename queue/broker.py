@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, cast
@@ -16,7 +16,7 @@ from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.estimates import Estimate, estimated
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Platform, ReplyAddress, Share, State, Ticket
-from frontdesk.queue.scripts import Place, Scripts, Submitted
+from frontdesk.queue.scripts import Place, Scripts
 
 EQUAL_SHARE = Share()
 
@@ -90,8 +90,8 @@ class Broker:
             return await self._repeated(given.job_id)
         if given.answered:
             return Ticket(job.id, 0, 0.0, answered=True)
-        if not given.repeated:
-            return _ticket(job.id, given)
+        if given.place is not None:
+            return _ticket(job.id, given.place)
         try:
             return await self.ticket(job.id, job.lane)
         except LOST:  # the job is accepted all the same
@@ -129,15 +129,14 @@ class Broker:
 
     async def cancel(self, job_id: str, requester: str | None) -> Cancelled:
         """Cancel a job of `requester`, or anyone's where that is None. A running job stops at its next step."""
-        outcome = encode(Outcome(status="cancelled"))
-        return cast(Cancelled, await self._scripts.cancel(job_id, requester or "", outcome, self.keep))
+        return cast(Cancelled, await self._scripts.cancel(job_id, requester or "", self.keep))
 
     async def job(self, job_id: str) -> JobRecord | None:
         """What is known of a job. Raises CorruptMessageError."""
         fields = await answer(self.redis.hgetall(keys.job(job_id)))
         if not fields:
             return None
-        record = _record(job_id, {name.decode(): value for name, value in fields.items()})
+        record = _record(job_id, fields)
         if record.leader and record.state == "waiting":  # it runs when the job runs that it waits for
             leading = await answer(self.redis.hmget(keys.job(record.leader), ["lease", "started", "worker"]))
             if leading[0]:
@@ -174,11 +173,11 @@ class Broker:
         records = {}
         for job_id, fields in zip(job_ids, found, strict=True):
             with suppress(CorruptMessageError, AttributeError):  # the second: no hash
-                records[job_id] = _record(job_id, {name.decode(): value for name, value in fields.items()})
+                records[job_id] = _record(job_id, fields)
         return records
 
 
-def _ticket(job_id: str, standing: Place | Submitted) -> Ticket:
+def _ticket(job_id: str, standing: Place) -> Ticket:
     if standing.rank is None:
         return Ticket(job_id, 0, 0.0)
     if standing.workers == 0:
@@ -217,7 +216,10 @@ def _fields(
     return fields
 
 
-def _record(job_id: str, fields: dict[str, bytes]) -> JobRecord:
+def _record(job_id: str, hash_: Mapping[bytes, bytes]) -> JobRecord:
+    """Raises CorruptMessageError."""
+    fields = {name.decode(): value for name, value in hash_.items()}
+
     def text(name: str) -> str | None:
         return fields[name].decode() if fields.get(name) else None
 

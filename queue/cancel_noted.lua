@@ -1,5 +1,5 @@
--- ARGV: those of cancel.lua, which is `act` here; then who, and the reason. Noted where it was somebody else's job.
+-- ARGV: id, outcome, seconds to keep, who, reason. Noted where it was somebody else's job.
 local owner = facts(ARGV[1]).requester
-local result = act()
-if owner ~= ARGV[5] and (result == 'cancelled' or result == 'stopping') then note(ARGV[5], 'cancel', ARGV[1], ARGV[6]) end
+local result = cancel(ARGV[1], '', ARGV[2], ARGV[3])
+if owner ~= ARGV[4] and (result == 'cancelled' or result == 'stopping') then note(ARGV[4], 'cancel', ARGV[1], ARGV[5]) end
 return result

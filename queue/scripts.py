@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
@@ -17,21 +17,8 @@ JOBS_LISTED = 50
 WORKER_FRESH = 10.0  # seconds without a heartbeat after which a worker no longer counts
 
 
+CANCELLED = encode(Outcome(status="cancelled"))
 GIVEN_UP = encode(Outcome(status="failed", reason=f"It was started {KILLS} times, and each time its worker stopped."))
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """`job_id` stands for the update (None: the id is taken, draw another). `repeated`: it did before; `answered`: by a
-    result that was there. The rest as in `Place`, of a job that waits now."""
-
-    job_id: str | None
-    repeated: bool
-    answered: bool
-    rank: int | None = None
-    workers: int = 0
-    wait: float = 0.0
-    wait_high: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +50,17 @@ class Place:
     waiting_cost: float
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`job_id` stands for the update (None: the id is taken, draw another). `repeated`: it did before; `answered`: by a
+    result that was there. `place`: where a new one stands."""
+
+    job_id: str | None
+    repeated: bool
+    answered: bool
+    place: Place | None
+
+
 class Scripts:
     """The scripts, registered with one Redis client (EVALSHA, and loaded again after a restart)."""
 
@@ -73,7 +71,7 @@ class Scripts:
         self._finish = redis.register_script(script("finish"))
         self._release = redis.register_script(script("release"))
         self._reap = redis.register_script(script("reap"))
-        self._cancel = redis.register_script(script("cancel"))
+        self._cancel = redis.register_script(script("cancelling", "cancel"))
         self._place = redis.register_script(script("waits", "place"))
 
     async def submit(
@@ -91,7 +89,7 @@ class Scripts:
         fields: Mapping[str, str | bytes | float],
     ) -> Submitted:
         """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result."""
-        given, repeated, answered, *standing = await self._submit(
+        given, repeated, answered, *place = await self._submit(
             keys=[
                 keys.idempotency(update),
                 keys.payload(job_id),
@@ -112,11 +110,7 @@ class Scripts:
                 *(part for pair in fields.items() for part in pair),
             ],
         )
-        said = Submitted(given.decode() or None, bool(repeated), bool(answered))
-        if not standing:
-            return said
-        rank, workers, wait, high = standing
-        return replace(said, rank=int(rank), workers=int(workers), wait=float(wait), wait_high=float(high))
+        return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
     async def claim(self, worker: str, lease: float, free: Mapping[str, int], *, keep: float, patience: float) -> Taken:
         """Take up to `free[lane]` jobs of each lane for `lease` seconds; first, free what dead workers held.
@@ -187,11 +181,14 @@ class Scripts:
         back, ended = await self._reap(args=[worker, int(keep), GIVEN_UP, int(to_blame)])
         return [job_id.decode() for job_id in back], [job_id.decode() for job_id in ended]
 
-    async def cancel(self, job_id: str, requester: str, outcome: bytes, keep: float) -> str:
+    async def cancel(self, job_id: str, requester: str, keep: float) -> str:
         """ "unknown", "cancelled", "stopping" or "ended"; an empty requester may cancel any job."""
-        answer: bytes = await self._cancel(args=[job_id, requester, outcome, int(keep)])
+        answer: bytes = await self._cancel(args=[job_id, requester, CANCELLED, int(keep)])
         return answer.decode()
 
     async def place(self, lane: str, job_id: str = "") -> Place:
-        rank, waiting, workers, wait, high, cost = await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)])
-        return Place(None if rank < 0 else int(rank), int(waiting), int(workers), float(wait), float(high), float(cost))
+        return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
+
+
+def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes) -> Place:
+    return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost))

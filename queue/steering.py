@@ -12,9 +12,10 @@ from frontdesk.queue import keys
 from frontdesk.queue.broker import Cancelled
 from frontdesk.queue.codec import decode, dump, encode, load
 from frontdesk.queue.errors import CorruptMessageError, UnknownTargetError
-from frontdesk.queue.jobs import Job, Outcome
-from frontdesk.queue.lua import FOLDER, script
+from frontdesk.queue.jobs import Job
+from frontdesk.queue.lua import script
 from frontdesk.queue.oversight import Ban, Oversight, read_ban
+from frontdesk.queue.scripts import CANCELLED
 
 BumpResult = Literal["bumped", "first", "running", "done", "failed", "cancelled", "expired"]
 
@@ -64,7 +65,7 @@ class Steering:
         self._tier = redis.register_script(script("audit", "tier"))
         self._requeue = redis.register_script(script("audit", "requeue"))
         self._drop = redis.register_script(script("audit", "drop"))
-        self._cancel = redis.register_script(_noted_cancel())
+        self._cancel = redis.register_script(script("cancelling", "audit", "cancel_noted"))
 
     async def pause(self, lane: str, *, by: str, reason: str = "") -> Switched:
         """No job of the lane is taken until it is resumed; those that run go on."""
@@ -90,8 +91,7 @@ class Steering:
 
     async def cancel(self, job_id: str, *, by: str, reason: str = "") -> Cancelled:
         """Anybody's job; written down where it is somebody else's."""
-        outcome = encode(Outcome(status="cancelled"))
-        result: bytes = await self._cancel(args=[_id(job_id), "", outcome, int(self._keep), by, reason])
+        result: bytes = await self._cancel(args=[_id(job_id), CANCELLED, int(self._keep), by, reason])
         return cast(Cancelled, result.decode())
 
     async def ban(self, requester: str, *, by: str, reason: str) -> None:
@@ -166,13 +166,6 @@ def _named(name: str, workers: list[str]) -> str:
     if not found:
         raise UnknownTargetError(f"There is no worker {name[:64]!r}.", workers)
     return found[0]
-
-
-def _noted_cancel() -> str:
-    """`cancel.lua` as a function of a script that also writes down what it did."""
-    act = FOLDER.joinpath("cancel.lua").read_text("utf-8")
-    noted = FOLDER.joinpath("cancel_noted.lua").read_text("utf-8")
-    return f"{script('audit')}\nlocal function act()\n{act}\nend\n{noted}"
 
 
 def _asked_now(payload: bytes, seconds: int) -> bytes:

@@ -2,22 +2,11 @@
 -- counts as in flight at most, band, digest of the request ('' for one that is like no other), 1 if a fresh result may
 -- answer it, seconds to keep, for how long a heartbeat counts in ms, then the job's fields.
 -- Returns the id that stands for this update ('' if the id is taken), 1 if it did before, 1 if it is answered already, and
--- for a job that waits now its rank, the lane's workers, and the median and 90th percentile of its wait in seconds.
+-- for a job that waits now where it stands.
 local id, band, digest, keep = ARGV[1], tonumber(ARGV[6]), ARGV[7], ARGV[9]
 local given = redis.call('GET', KEYS[1])
 if given then return {given, 1, 0} end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'', 0, 0} end
-
--- Where a job stands; what is promised for its own start is kept in `hash`, to be compared with what comes.
-local function standing(id, lane, rank, hash)
-  if not rank then return {id, 0, 0} end
-  local base, workers = base_wait(lane, rank, redis.call('ZCARD', K.LANE .. lane), ARGV[10])
-  local median, high = corrected(lane, base)
-  if hash and workers > 0 and base > 0 then
-    redis.call('HSET', hash, 'base', string.format('%.3f', base), 'high', string.format('%.3f', high))
-  end
-  return {id, 0, 0, rank, workers, string.format('%.3f', median), string.format('%.3f', high)}
-end
 
 -- The place that a job would get by itself.
 local function own_place(job, band)
@@ -65,10 +54,14 @@ if digest ~= '' then
   if alive and (not ahead or (ahead <= own_place(job, band) and not capped(facts(leader)))) then
     redis.call('HSET', KEYS[3], 'leader', leader, 'lane', f[3])
     redis.call('RPUSH', K.FOLLOWERS .. leader, id)
-    return standing(id, f[3], redis.call('ZRANK', K.LANE .. f[3], leader))
+    return {id, 0, 0, (standing(f[3], redis.call('ZRANK', K.LANE .. f[3], leader), ARGV[10]))}
   end
   stand_for(digest, id)
 end
 
 line_up(id, job, band)
-return standing(id, job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), KEYS[3])
+local place, base, high = standing(job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), ARGV[10])
+if base > 0 then  -- what is promised is kept, to be compared with what comes
+  redis.call('HSET', KEYS[3], 'base', string.format('%.3f', base), 'high', string.format('%.3f', high))
+end
+return {id, 0, 0, place}

@@ -94,6 +94,18 @@ local function corrected(lane, base)
   return median, math.max(median, high, LEAST_HIGH)
 end
 
+-- Where the job at a rank stands, as `scripts.Place` reads it: rank (-1: it does not wait), waiting, workers, median and
+-- 90th percentile of its wait in seconds, waiting cost. Then the base and the percentile as numbers.
+local function standing(lane, rank, fresh)
+  local waiting = redis.call('ZCARD', K.LANE .. lane)
+  local base, workers = base_wait(lane, rank or waiting, waiting, fresh)
+  local median, high = corrected(lane, base)
+  return {
+    rank or -1, waiting, workers, string.format('%.3f', median), string.format('%.3f', high),
+    redis.call('GET', K.LANE_COST .. lane) or '0'
+  }, base, high
+end
+
 -- A job started: what was promised when it came is compared with what became of it, and the factors learn.
 local function learn(id, lane, now)
   local f = redis.pcall('HMGET', K.JOB .. id, 'submitted', 'base', 'high')
