@@ -17,7 +17,7 @@ from frontdesk.bots.outbox import News, Outbox
 from frontdesk.bots.replies import Reply, outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.tickets import Standing, TicketWatch
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import LOST, heed_cancelling
+from frontdesk.queue.connection import LOST, heed_cancelling, persistently
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
@@ -98,13 +98,10 @@ class Courier:
             group.create_task(self._persistently(lambda: self._tickets.run(place, self._look_every)))
 
     async def _persistently(self, loop: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except LOST as error:
-                heed_cancelling()
-                log.warning("courier lost redis", platform=self._deliverer.platform, error=type(error).__name__)
-                await asyncio.sleep(self._retry)
+        await persistently(loop, self._lost, first=self._retry, longest=self._retry)
+
+    def _lost(self, error: Exception, _pause: float) -> None:
+        log.warning("courier lost redis", platform=self._deliverer.platform, error=type(error).__name__)
 
     async def _outcomes(self, group: asyncio.TaskGroup) -> None:
         await self._stream.open()

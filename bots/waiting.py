@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ import structlog
 
 from frontdesk.bots.main import Premises
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import LOST, heed_cancelling
+from frontdesk.queue.connection import LOST, heed_cancelling, persistently
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import last_entry, next_progress, progress_channel, tail
 from frontdesk.queue.jobs import Outcome, Progress
@@ -56,18 +56,12 @@ class Waiter:
     async def run(self) -> None:
         """Listen until cancelled. Losing Redis is waited out."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._persistently(self._outcomes))
-            group.create_task(self._persistently(self._progress))
+            for loop in (self._outcomes, self._progress):
+                group.create_task(persistently(loop, self._away, first=PAUSE, longest=PAUSE))
 
-    async def _persistently(self, loop: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await loop()
-            except LOST as error:
-                heed_cancelling()
-                log.info("redis is away", error=type(error).__name__)
-                self._tell(lost=True)
-                await asyncio.sleep(PAUSE)
+    def _away(self, error: Exception, _pause: float) -> None:
+        log.info("redis is away", error=type(error).__name__)
+        self._tell(lost=True)
 
     async def _outcomes(self) -> None:
         after = await last_entry(self._redis, "console")

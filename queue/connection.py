@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar, cast
 
@@ -18,6 +18,7 @@ from frontdesk.queue.pools import pool
 log = structlog.get_logger()
 T = TypeVar("T")
 
+STEADY = 10.0  # seconds after which a connection counts as one that holds
 LOST = (RedisError, OSError)
 """What a caller sees when Redis is away or refuses."""
 
@@ -41,6 +42,43 @@ def heed_cancelling() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def persistently(
+    loop: Callable[[], Awaitable[None]], lost: Callable[[Exception, float], None], *, first: float, longest: float
+) -> None:
+    """Run a loop until it returns or is cancelled; losing Redis is waited out.
+
+    `lost` is told the error and the seconds until the next try: `first`, and twice as many after each loss, `longest`
+    at most. A loop that ran for STEADY seconds begins with `first` again.
+    """
+    now, pause = asyncio.get_running_loop().time, first
+    while True:
+        began = now()
+        try:
+            await loop()
+            return
+        except LOST as error:
+            heed_cancelling()
+            if now() - began > STEADY:
+                pause = first
+            lost(error, pause)
+            await asyncio.sleep(pause)
+            pause = min(longest, 2 * pause)
+
+
+async def until_answered(
+    call: Callable[[], Awaitable[T]], lost: Callable[[Exception, float], None], *, first: float, longest: float
+) -> T:
+    """What a call gives, which is made again until Redis answers it. The rest as of `persistently`."""
+    pause = first
+    while True:
+        try:
+            return await call()
+        except LOST as error:
+            lost(error, pause)
+            await asyncio.sleep(pause)
+            pause = min(longest, 2 * pause)
 
 
 @asynccontextmanager

@@ -134,8 +134,10 @@ class Ours(House):
                     group.create_task(worker.main())
                     group.create_task(self._noted(engine))
             finally:
-                for running in worker.tasks.values():
-                    running.cancel()
+                running = list(worker.tasks.values())
+                for one in running:
+                    one.cancel()
+                await asyncio.gather(*running, return_exceptions=True)  # what it still writes, it writes before `kill`
 
         task = asyncio.create_task(main())
         self._tasks.append(task)

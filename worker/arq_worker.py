@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode, load
-from frontdesk.queue.connection import LOST, heed_cancelling
+from frontdesk.queue.connection import LOST, persistently, until_answered
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress
@@ -150,20 +150,14 @@ class LeasedWorker(Worker):
             task.cancel()
 
     async def _persistently(self, step: Callable[[], Awaitable[None]]) -> None:
-        delay = 0.1
-        while True:
-            started = asyncio.get_running_loop().time()
-            try:
-                await step()
-                return
-            except LOST as error:
-                heed_cancelling()
-                self._observer.redis_lost()
-                if asyncio.get_running_loop().time() - started > 10:
-                    delay = 0.1
-                log.warning("redis is away", step=step.__name__, error=type(error).__name__, again_in=delay)
-                await asyncio.sleep(delay)
-                delay = min(5.0, delay * 2)
+        await persistently(step, self._lost(step.__name__), first=0.1, longest=5.0)
+
+    def _lost(self, step: str) -> Callable[[Exception, float], None]:
+        def lost(error: Exception, pause: float) -> None:
+            self._observer.redis_lost()
+            log.warning("redis is away", step=step, error=type(error).__name__, again_in=pause)
+
+        return lost
 
     async def _claiming(self) -> None:
         while not self._stopping.is_set():
@@ -316,15 +310,7 @@ class LeasedWorker(Worker):
             self._observer.lease_lost()
 
     async def _until_redis_answers(self, call: Callable[[], Awaitable[T]]) -> T:
-        delay = 0.1
-        while True:
-            try:
-                return await call()
-            except LOST as error:
-                self._observer.redis_lost()
-                log.warning("redis is away", step="finish", error=type(error).__name__, again_in=delay)
-                await asyncio.sleep(delay)
-                delay = min(2.0, delay * 2)
+        return await until_answered(call, self._lost("finish"), first=0.1, longest=2.0)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

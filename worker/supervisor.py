@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from redis.asyncio import Redis
 
-from frontdesk.queue.connection import LOST
+from frontdesk.queue.connection import until_answered
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.scripts import Scripts
 from frontdesk.worker.life import SILENCE
@@ -105,15 +105,16 @@ class Supervisor:
 
     async def _reap(self, worker: str, *, to_blame: bool) -> None:
         """Redis may be away: as soon as it answers, the jobs are free."""
-        delay = 0.05
-        while True:
-            try:
-                back, given_up = await self._scripts.reap(worker, keep=self._keep, to_blame=to_blame)
-                break
-            except LOST as error:
-                log.warning("redis is away", step="reap", error=type(error).__name__, again_in=delay)
-                await asyncio.sleep(delay)
-                delay = min(LONGEST_PAUSE, 2 * delay)
+
+        def lost(error: Exception, pause: float) -> None:
+            log.warning("redis is away", step="reap", error=type(error).__name__, again_in=pause)
+
+        back, given_up = await until_answered(
+            lambda: self._scripts.reap(worker, keep=self._keep, to_blame=to_blame),
+            lost,
+            first=0.05,
+            longest=LONGEST_PAUSE,
+        )
         for job_id in back:
             log.warning("its worker died: back in the queue", job=job_id, worker=worker)
         for job_id in given_up:
