@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from frontdesk.bots import admin_replies as replies
 from frontdesk.bots.desk import Desk, Person
 from frontdesk.bots.replies import Reply, cancel_reply
 from frontdesk.queue.errors import UnknownTargetError
+from frontdesk.queue.oversight import Inspected
 from frontdesk.queue.steering import Steering
 
 Sort: TypeAlias = Literal["lane", "worker", "waiting", "unfinished", "aside", "job", "tier", "person", "text", "count"]
@@ -86,34 +87,30 @@ class Action:
         return " ".join([self.name, *words])
 
 
-async def _pause(order: Order) -> Shown:
-    paused = await order.steering.pause(order.given["lane"], by=order.by, reason=order.reason)
-    return Shown(replies.paused_reply(paused))
+T = TypeVar("T")
 
 
-async def _resume(order: Order) -> Shown:
-    resumed = await order.steering.resume(order.given["lane"], by=order.by, reason=order.reason)
-    return Shown(replies.resumed_reply(resumed))
+def _turning(
+    argument: str, turn: Callable[..., Awaitable[T]], reply: Callable[[T], Reply]
+) -> Callable[[Order], Awaitable[Shown]]:
+    """An action that is one call of `Steering` with what `argument` names, and a reply to what that gives."""
+
+    async def perform(order: Order) -> Shown:
+        return Shown(reply(await turn(order.steering, order.given[argument], by=order.by, reason=order.reason)))
+
+    return perform
 
 
-async def _drain(order: Order) -> Shown:
-    drained = await order.steering.drain(order.given["worker"], by=order.by, reason=order.reason)
-    return Shown(replies.drained_reply(drained))
-
-
-async def _undrain(order: Order) -> Shown:
-    undrained = await order.steering.undrain(order.given["worker"], by=order.by, reason=order.reason)
-    return Shown(replies.undrained_reply(undrained))
-
-
-async def _bump(order: Order) -> Shown:
-    return Shown(replies.bumped_reply(await order.steering.bump(order.given["job"], by=order.by, reason=order.reason)))
+async def _named(order: Order) -> Inspected:
+    """The job that an order names. Raises UnknownTargetError."""
+    job_id = order.given["job"].lower()
+    if (job := await order.steering.seen.job(job_id)) is None:
+        raise UnknownTargetError(f"There is no job {job_id[:32]}.", [])
+    return job
 
 
 async def _cancel(order: Order) -> Shown:
-    job_id = order.given["job"].lower()
-    if await order.steering.seen.job(job_id) is None:
-        raise UnknownTargetError(f"There is no job {job_id[:32]}.", [])
+    job_id = (await _named(order)).id
     return Shown(cancel_reply(job_id, await order.desk.cancel(order.person, job_id, order.reason)))
 
 
@@ -151,9 +148,7 @@ async def _people(order: Order) -> Shown:
 
 
 async def _inspect(order: Order) -> Shown:
-    job_id = order.given["job"].lower()
-    if (job := await order.steering.seen.job(job_id)) is None:
-        raise UnknownTargetError(f"There is no job {job_id[:32]}.", [])
+    job = await _named(order)
     return Shown(replies.inspected_reply(job, order.now), [job])
 
 
@@ -186,12 +181,17 @@ LIMIT = Argument("limit", "How many to list", "count", required=False)
 ACTIONS: Mapping[str, Action] = {
     action.name: action
     for action in (
-        Action("pause", "Take no more jobs from a lane", (LANE, WHY), "short new driver", _pause),
-        Action("resume", "Take jobs from a lane again", (LANE, WHY), "short", _resume),
-        Action("drain", "Give a worker no more jobs", (WORKER, WHY), "gpubox-4711-a1b2 new driver", _drain),
-        Action("undrain", "Give a worker jobs again", (WORKER, WHY), "gpubox-4711-a1b2", _undrain),
+        Action("pause", "Take no more jobs from a lane", (LANE, WHY), "short new driver",
+               _turning("lane", Steering.pause, replies.paused_reply)),
+        Action("resume", "Take jobs from a lane again", (LANE, WHY), "short",
+               _turning("lane", Steering.resume, replies.resumed_reply)),
+        Action("drain", "Give a worker no more jobs", (WORKER, WHY), "gpubox-4711-a1b2 new driver",
+               _turning("worker", Steering.drain, replies.drained_reply)),
+        Action("undrain", "Give a worker jobs again", (WORKER, WHY), "gpubox-4711-a1b2",
+               _turning("worker", Steering.undrain, replies.undrained_reply)),
         Action("bump", "Put a job at the front of its lane",
-               (Argument("job", "The job's id", "waiting"), WHY), "1rx6m3mee for the talk at noon", _bump),
+               (Argument("job", "The job's id", "waiting"), WHY), "1rx6m3mee for the talk at noon",
+               _turning("job", Steering.bump, replies.bumped_reply)),
         Action("cancel", "Cancel anybody's job",
                (Argument("job", "The job's id", "unfinished"), WHY), "1rx6m3mee asked for by mistake", _cancel),
         Action("ban", "Take no more jobs from a person",

@@ -1,10 +1,22 @@
-"""One job in full, as a neutral reply: what became of it, or where it stands."""
+"""What `/jobs` answers: one's latest jobs, or one of them in full: what became of it, or where it stands."""
 
 from __future__ import annotations
 
+from frontdesk.bots.desk import Desk, Person
 from frontdesk.bots.replies import Foreign, Reply, jobs_reply, line, outcome_reply, progress_reply, ticket_reply
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import AnyKind
+
+
+async def asked_for(desk: Desk, person: Person, job_id: str) -> tuple[Reply, bool]:
+    """What somebody sees of their jobs; of one of them where it is named. And whether that is for their eyes only.
+
+    Raises NoSuchJobError, DeskClosedError.
+    """
+    if not job_id.strip():
+        return jobs_reply(await desk.jobs(person), desk.clock()), False
+    record, ticket = await desk.look(person, job_id)
+    return job_reply(desk.kinds.get(record.kind), record, ticket, desk.clock()), record.private
 
 
 def job_reply(kind: AnyKind | None, record: JobRecord, ticket: Ticket, now: float) -> Reply:

@@ -12,7 +12,7 @@ import structlog
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
-from frontdesk.bots.job_replies import job_reply
+from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.replies import (
     Code,
@@ -22,7 +22,6 @@ from frontdesk.bots.replies import (
     cancel_reply,
     help_on,
     help_reply,
-    jobs_reply,
     line,
     refusal_reply,
     say,
@@ -135,10 +134,7 @@ class Conversation:
         return help_on(self._desk.kinds, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
-        if rest:
-            record, ticket = await self._desk.look(self.person, rest)
-            return job_reply(self._desk.kinds.get(record.kind), record, ticket, self._desk.clock())
-        return jobs_reply(await self._desk.jobs(self.person), self._desk.clock())
+        return (await asked_for(self._desk, self.person, rest))[0]
 
     async def _cancel(self, rest: str) -> Reply:
         if not rest:

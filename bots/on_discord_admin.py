@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +9,7 @@ import discord
 from discord import app_commands
 
 from frontdesk.bots.admin_actions import ACTIONS, LONGEST_REASON, MOST, Action, Argument, Sort
+from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.queue.kinds import Value
 
@@ -75,10 +75,10 @@ def _command(action: Action, actions: AdminActions, offered: Offered) -> app_com
         given = {name: value for name, value in options.items() if value is not None}
         await actions.admin(_interaction, action.name, given)
 
-    # discord.py reads the options from the signature.
-    setattr(callback, "__signature__", _signature(action))  # noqa: B010 (a function's type has no such attribute)
-    app_commands.describe(**{argument.name: argument.description for argument in action.arguments})(callback)
-    command = app_commands.Command[Any, ..., None](name=action.name, description=action.summary, callback=callback)
+    options = [Told(each.name, each.description, AdminOption(each), each.required) for each in action.arguments]
+    command = app_commands.Command[Any, ..., None](
+        name=action.name, description=action.summary, callback=with_options(callback, options)
+    )
     for argument in action.arguments:
         if argument.sort in OFFERED:
             command.autocomplete(argument.name)(_offer(argument.sort, actions, offered))
@@ -92,17 +92,3 @@ def _offer(
         return offered(await actions.offers(interaction, sort), typed)
 
     return offer
-
-
-def _signature(action: Action) -> inspect.Signature:
-    first = inspect.Parameter("_interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=AnyInteraction)
-    options = [
-        inspect.Parameter(
-            argument.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=AdminOption(argument),
-            default=inspect.Parameter.empty if argument.required else None,
-        )
-        for argument in action.arguments
-    ]
-    return inspect.Signature([first, *options])

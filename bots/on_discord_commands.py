@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
@@ -10,6 +9,7 @@ import discord
 from discord import app_commands
 
 from frontdesk.bots.on_discord_admin import AdminActions, admin_group
+from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.bots.parsing import PRIVATE
 from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
@@ -93,30 +93,13 @@ class Option(app_commands.Transformer[discord.Client]):
 
 def kind_command(kind: AnyKind, actions: Actions) -> AnyCommand:
     """A slash command with an option for every parameter, and `private`."""
-    parameters = (*kind.parameters, PRIVATE)
 
     async def callback(_interaction: AnyInteraction, /, **options: Value | None) -> None:
         raw = {name: value for name, value in options.items() if value is not None}
         await actions.submit(_interaction, kind, raw)
 
-    # discord.py reads the options from the signature.
-    setattr(callback, "__signature__", _signature(parameters))  # noqa: B010 (a function's type has no such attribute)
-    app_commands.describe(**{parameter.name: parameter.description for parameter in parameters})(callback)
-    return app_commands.Command(name=kind.name, description=kind.summary, callback=callback)
-
-
-def _signature(parameters: Iterable[Parameter]) -> inspect.Signature:
-    first = inspect.Parameter("_interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=AnyInteraction)
-    options = [
-        inspect.Parameter(
-            parameter.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=Option(parameter),
-            default=inspect.Parameter.empty if parameter.required else None,
-        )
-        for parameter in parameters
-    ]
-    return inspect.Signature([first, *options])
+    options = [Told(each.name, each.description, Option(each), each.required) for each in (*kind.parameters, PRIVATE)]
+    return app_commands.Command(name=kind.name, description=kind.summary, callback=with_options(callback, options))
 
 
 def kind_menu(kind: AnyKind, actions: Actions) -> app_commands.ContextMenu | None:

@@ -14,7 +14,7 @@ from discord import app_commands
 from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
-from frontdesk.bots.job_replies import job_reply
+from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
 from frontdesk.bots.parsing import split_private
@@ -23,7 +23,6 @@ from frontdesk.bots.replies import (
     cancel_reply,
     help_on,
     help_reply,
-    jobs_reply,
     refusal_reply,
     say,
     ticket_reply,
@@ -88,10 +87,7 @@ class Conversation:
         """Only the person sees it, whether the job is private or not."""
 
         async def work() -> Reply:
-            if job_id:
-                record, ticket = await self._desk.look(_person(interaction), job_id)
-                return job_reply(self._desk.kinds.get(record.kind), record, ticket, self._desk.clock())
-            return jobs_reply(await self._desk.jobs(_person(interaction)), self._desk.clock())
+            return (await asked_for(self._desk, _person(interaction), job_id or ""))[0]
 
         await self._answer(interaction, work)
 

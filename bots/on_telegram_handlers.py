@@ -14,7 +14,7 @@ from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.job_replies import job_reply
+from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram_counter import FROM_GROUP, Counter, Turn
 from frontdesk.bots.on_telegram_delivery import Sender
@@ -178,12 +178,8 @@ class Handlers:
 
     async def _jobs(self, turn: Turn, said: Said) -> None:
         """One's latest jobs, or one of them in full; a private one only where nobody else reads."""
-        if said.text.strip():
-            record, ticket = await self._desk.look(turn.person, said.text)
-            drawn = render(job_reply(self._kinds.get(record.kind), record, ticket, self._desk.clock()))
-            await (self._counter.show_aside if record.private else self._counter.show)(turn, drawn)
-            return
-        await self._counter.show(turn, render(jobs_reply(await self._desk.jobs(turn.person), self._desk.clock())))
+        reply, private = await asked_for(self._desk, turn.person, said.text)
+        await (self._counter.show_aside if private else self._counter.show)(turn, render(reply))
 
     async def _cancel(self, turn: Turn, said: Said) -> None:
         """A job by its id; without one, the open form or the only unfinished job."""

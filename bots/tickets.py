@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from frontdesk.bots.replies import NOTICED
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import JobRecord, Platform, Ticket
 
@@ -16,7 +17,6 @@ LEAST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds between two edits of one ticke
 PAUSE_SHARE = 0.1  # of the expected wait, for those between
 NO_WORKER_PAUSE = 30.0
 MUCH = 1 / 3  # of the wait that was told, by which another one differs
-NOTICED = 10.0  # seconds below which no difference between waits is one
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def main() -> int:
     try:
         asyncio.run(serve(lifeline))
     except ConfigurationError as error:
-        lifeline.fail(str(error))
+        lifeline.fail(error)
         return CONFIGURATION_STATUS
     return 0
 

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, Self
 
 from frontdesk.queue.codec import encode
+from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.jobs import Wire
 
 SUPERVISED: Final = "--supervised"  # the argument that tells a child that its standard input is the line
@@ -72,8 +73,9 @@ class Lifeline:
             sent = self._connection.send(self._rest, socket.MSG_DONTWAIT)
             self._rest = self._rest[sent:]
 
-    def fail(self, sentence: str) -> None:
+    def fail(self, error: FrontdeskError | PermissionError) -> None:
         """The last words, for whoever started the process: the parent's to print, if there is one."""
+        sentence = f"{error.strerror}: {error.filename}" if isinstance(error, PermissionError) else str(error)
         if self._connection is None:
             print(f"frontdesk worker: {sentence}", file=sys.stderr)  # noqa: T201 - nobody else will
             return

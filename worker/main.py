@@ -18,7 +18,7 @@ from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.settings import Settings, load_settings
 from frontdesk.worker.gpus import environments, gpus
-from frontdesk.worker.lifeline import CONFIGURATION_STATUS, SUPERVISED
+from frontdesk.worker.lifeline import CONFIGURATION_STATUS, SUPERVISED, Lifeline
 from frontdesk.worker.supervisor import Supervisor
 
 # -P keeps the current folder's files from being taken for modules.
@@ -33,11 +33,8 @@ def main() -> int:
         asyncio.run(supervise(settings))
     except asyncio.CancelledError:
         return 0
-    except FrontdeskError as error:
-        print(_signed(str(error)), file=sys.stderr)  # noqa: T201 - for whoever started the process
-        return CONFIGURATION_STATUS
-    except PermissionError as error:  # of the data folder
-        print(_signed(f"{error.strerror}: {error.filename}"), file=sys.stderr)  # noqa: T201 - likewise
+    except (FrontdeskError, PermissionError) as error:  # the second: of the data folder
+        Lifeline(None).fail(error)
         return CONFIGURATION_STATUS
     return 0
 
@@ -64,10 +61,6 @@ async def supervise(settings: Settings) -> None:
         # A terminal that is closed says SIGHUP too, and means the end.
         loop.add_signal_handler(signal.SIGHUP, supervisor.stop if os.isatty(0) else supervisor.roll)
         await supervisor.run()
-
-
-def _signed(sentence: str) -> str:
-    return f"frontdesk worker: {sentence}"
 
 
 if __name__ == "__main__":

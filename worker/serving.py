@@ -40,11 +40,8 @@ def main() -> int:
         settings = load_settings()
         logs.configure(settings.log_format, settings.log_level)
         held = asyncio.run(serve(settings, lifeline))
-    except FrontdeskError as error:
-        lifeline.fail(str(error))
-        return CONFIGURATION_STATUS
-    except PermissionError as error:  # of the data folder
-        lifeline.fail(f"{error.strerror}: {error.filename}")
+    except (FrontdeskError, PermissionError) as error:  # the second: of the data folder
+        lifeline.fail(error)
         return CONFIGURATION_STATUS
     if held:
         sys.stderr.flush()
