@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -10,15 +11,18 @@ from pathlib import Path
 import hypothesis
 import pytest
 import structlog
+from queueing import KEEP
 from redis.asyncio import Redis
 from servers import Server
 from standin_telegram import TelegramStandIn
 from standin_telegram_desk import Room
 from standin_telegram_model import Chat, Person
 
+from frontdesk.queue.broker import Broker
 from frontdesk.queue.embedded import EmbeddedServer, find_program
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.logs import TALKATIVE
+from frontdesk.queue.scripts import Scripts
 from frontdesk.ratelimit.limits import Limits
 
 ANOTHER_SERVER = os.environ.get("FRONTDESK_TEST_SERVER")
@@ -82,6 +86,29 @@ async def redis(redis_server: EmbeddedServer | Server) -> AsyncIterator[Redis]:
     async with Redis.from_url(redis_server.url) as client:
         await client.flushdb()
         yield client
+
+
+@pytest.fixture
+def broker(redis: Redis) -> Broker:
+    return Broker(redis, keep=KEEP)
+
+
+@pytest.fixture
+def scripts(redis: Redis) -> Scripts:
+    return Scripts(redis)
+
+
+@pytest.fixture
+def url(redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty queue, and the setting that names it, for tests that run commands in an event loop of their own."""
+
+    async def empty() -> None:
+        async with Redis.from_url(redis_server.url) as redis:
+            await redis.flushdb()
+
+    asyncio.run(empty())
+    monkeypatch.setenv("FRONTDESK_REDIS_URL", redis_server.url)
+    return redis_server.url
 
 
 @pytest.fixture(scope="session")

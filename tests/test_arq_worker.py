@@ -20,11 +20,6 @@ from frontdesk.queue.scripts import Scripts
 from frontdesk.worker import arq_worker
 
 
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
 async def ended(broker: Broker, job_id: str) -> JobRecord:
     async def look() -> JobRecord | None:
         record = await broker.job(job_id)

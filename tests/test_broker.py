@@ -20,16 +20,6 @@ from frontdesk.queue.report import WorkerState
 from frontdesk.queue.scripts import Claimed, Place, Scripts, Submitted
 
 
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
-@pytest.fixture
-def scripts(redis: Redis) -> Scripts:
-    return Scripts(redis)
-
-
 async def heartbeat(scripts: Scripts, worker: str = "w1") -> None:
     state = WorkerState(id=worker, lanes=("short",), kinds=("echo",), device="cpu", models=(), memory=0, started_at=0)
     await scripts.renew(worker, 6.0, encode(state), {}, {"echo": "none"})

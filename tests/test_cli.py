@@ -28,7 +28,6 @@ from frontdesk.bots.on_console import login
 from frontdesk.bots.together import Part, Together, parts
 from frontdesk.queue import keys
 from frontdesk.queue.catalogue import WRITE
-from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.errors import ConfigurationError, InvalidRequestError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.settings import load_settings
@@ -97,19 +96,6 @@ class Writer(DrivenEngine):
 
     async def run(self, made: Any, report: Any) -> Outcome:
         return self.outcome
-
-
-@pytest.fixture
-def url(redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty queue, and the settings that name it."""
-
-    async def empty() -> None:
-        async with Redis.from_url(redis_server.url) as redis:
-            await redis.flushdb()
-
-    asyncio.run(empty())
-    monkeypatch.setenv("FRONTDESK_REDIS_URL", redis_server.url)
-    return redis_server.url
 
 
 # --- help and errors

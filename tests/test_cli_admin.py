@@ -19,7 +19,6 @@ from frontdesk.bots.on_console_render import plain
 from frontdesk.bots.replies import Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.scripts import Scripts
 
 WRITTEN = "my diary"
@@ -27,19 +26,6 @@ WRITTEN = "my diary"
 
 def admin(*words: str) -> Result:
     return CliRunner().invoke(app, ["admin", *words])
-
-
-@pytest.fixture
-def url(redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty queue, and the setting that names it."""
-
-    async def empty() -> None:
-        async with Redis.from_url(redis_server.url) as redis:
-            await redis.flushdb()
-
-    asyncio.run(empty())
-    monkeypatch.setenv("FRONTDESK_REDIS_URL", redis_server.url)
-    return redis_server.url
 
 
 def asked(url: str, *, stop_workers: int = 0) -> str:

@@ -71,11 +71,6 @@ async def courier_for(chat: Chat, redis: Redis) -> AsyncIterator[Courier]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
 async def delivery(broker: Broker, job_id: str) -> str | None:
     record = await broker.job(job_id)
     return record.delivery if record else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from queueing import KEEP, DrivenEngine, address, job, leased_worker, submit, until, working
+from queueing import DrivenEngine, address, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from test_courier import Chat, courier_for
 
@@ -13,11 +13,6 @@ from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import answer
 from frontdesk.worker.arq_worker import LeasedWorker
-
-
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
 
 
 @pytest.fixture

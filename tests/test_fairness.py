@@ -24,16 +24,6 @@ from frontdesk.queue.scripts import Claimed, Scripts
 HOUR = 3600.0
 
 
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
-@pytest.fixture
-def scripts(redis: Redis) -> Scripts:
-    return Scripts(redis)
-
-
 async def claim(scripts: Scripts, slots: int = 1, *, worker: str = "w1", patience: float = HOUR) -> list[Claimed]:
     return (await scripts.claim(worker, 60.0, {"short": slots}, keep=KEEP, patience=patience)).jobs
 

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from queueing import KEEP, DrivenEngine, job, leased_worker, submit, until, working
+from queueing import DrivenEngine, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from scraping import Figures, counted, scrape, scraped_when
 from structlog.testing import capture_logs
@@ -27,11 +27,6 @@ HERE = "127.0.0.1:0"
 @pytest.fixture
 def registry() -> CollectorRegistry:
     return CollectorRegistry()
-
-
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
 
 
 async def read(redis: Redis) -> Figures:

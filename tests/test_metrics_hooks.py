@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from queueing import ECHO, KEEP, DrivenEngine, address, job, leased_worker, requester, submit, until, working
+from queueing import ECHO, DrivenEngine, address, job, leased_worker, requester, submit, until, working
 from redis.asyncio import Redis
 from scraping import counted
 
@@ -34,11 +34,6 @@ KINDS = Registry([ECHO])
 @pytest.fixture
 def registry() -> CollectorRegistry:
     return CollectorRegistry()
-
-
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float:

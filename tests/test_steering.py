@@ -22,11 +22,6 @@ WRITTEN = "my diary"
 
 
 @pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
-@pytest.fixture
 def steering(redis: Redis) -> Steering:
     return Steering(redis, keep=KEEP, lanes=["long"])
 

@@ -18,16 +18,6 @@ from frontdesk.queue.report import WorkerState
 from frontdesk.queue.scripts import Claimed, Scripts
 
 
-@pytest.fixture
-def broker(redis: Redis) -> Broker:
-    return Broker(redis, keep=KEEP)
-
-
-@pytest.fixture
-def scripts(redis: Redis) -> Scripts:
-    return Scripts(redis)
-
-
 async def duty(
     scripts: Scripts, worker: str = "w1", *, slots: int = 1, speed: float = 1.0, lanes: tuple[str, ...] = ("short",)
 ) -> None:
