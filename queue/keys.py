@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-# arq's own names, so that its Worker reads what the broker wrote.
-PAYLOAD = "arq:job:"
-TRIES = "arq:retry:"
+PAYLOAD = "arq:job:"  # string: a job as arq writes it; the name is arq's own
 
 JOB = "fd:job:"  # hash: the state of one job
 LANE = "fd:lane:"  # sorted set: the waiting jobs of a lane, by their place
@@ -30,6 +28,9 @@ ASIDE = "fd:aside"  # sorted set: jobs that stopped their workers, by the time o
 ASIDE_PAYLOAD = "fd:aside:"  # string: what such a job asked for
 OUTCOMES = "fd:outcomes:"  # stream: ended jobs for one platform
 PROGRESS = "fd:progress:"  # channel: news of running jobs for one platform
+IDLE = "fd:idle:"  # hash, by lane: worker -> its free slots, and the ms for which it would lease a job
+HANDED = "fd:handed"  # hash: worker -> jobs that were ever handed over to it
+HANDS = "fd:hands:"  # channel, by worker: a job that was handed over to it
 DOORBELL = "fd:doorbell"  # channel: a job came to a lane
 CANCELS = "fd:cancels"  # channel: a running job is to stop
 WORKERS = "fd:workers"  # sorted set: workers by their last heartbeat (ms)
@@ -69,6 +70,10 @@ def waits(lane_name: str) -> str:
 
 def outcomes(platform: str) -> str:
     return OUTCOMES + platform
+
+
+def hands(worker_id: str) -> str:
+    return HANDS + worker_id
 
 
 def progress(platform: str) -> str:

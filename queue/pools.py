@@ -102,7 +102,14 @@ DIRECT = {"redis": _Tcp, "rediss": _Tls, "unix": _Unix}
 
 class _Pool(ConnectionPool):
     """Opens connections side by side: redis-py's own does so one after the other, each waiting for the time-outs of
-    those before it."""
+    those before it.
+
+    Nor does it read from a connection before each command, in a task of events that costs more than the command: what
+    was closed while it lay here shows when it is used, and is then opened and used again.
+    """
+
+    async def ensure_connection(self, connection: AbstractConnection) -> None:
+        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> AbstractConnection:
         connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]  # redis-py

@@ -10,12 +10,14 @@ redis.call('ZREM', K.ASIDE, id)
 redis.call('DEL', K.ASIDE_PAYLOAD .. id)
 redis.call('SET', K.PAYLOAD .. id, ARGV[4])
 redis.call('PERSIST', key)
-redis.call('HDEL', key, 'kills', 'outcome', 'delivery', 'started', 'finished', 'cancel', 'base', 'high')
+redis.call(
+  'HDEL', key, 'kills', 'outcome', 'delivery', 'started', 'finished', 'cancel', 'promise', 'place', 'lease', 'worker', 'leader'
+)
 
-redis.call('HSET', key, 'submitted', now)
-line_up(id, job, job.place < 0 and 1 or math.min(2, band_of(job.place)))
-local same = redis.call('HGET', key, 'same')
-if same then stand_for(same, id, 'NX') end
+redis.call('HSET', key, 'submitted', now, 'state', 'waiting')
+job.place = new_place(job, job.place < 0 and 1 or math.min(2, band_of(job.place)))
+wait_at(id, job, 'RPUSH')
+if job.same and not who_stands_for(job.same) then stand_for(job.same, id) end
 
 -- The message that told of its end becomes a ticket again, which is kept up to date.
 watch_ticket(id, job)

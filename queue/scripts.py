@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError, RedisError
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import encode
+from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.lua import KILLS, script
 
@@ -23,18 +27,45 @@ GIVEN_UP = encode(Outcome(status="failed", reason=f"It was started {KILLS} times
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
+    """A job that a worker holds. `payload`: its call, as the broker wrote it for arq; empty if it is gone."""
+
     job_id: str
     lane: str
     lease: str
     place: int
+    payload: bytes
+
+
+def handed(message: bytes) -> Claimed:
+    """A job from a worker's own channel. Raises CorruptMessageError."""
+    try:
+        lane, job_id, lease, place, payload = message.split(b"\n", 4)
+        return Claimed(job_id.decode(), lane.decode(), lease.decode(), int(place), payload)
+    except ValueError:
+        raise CorruptMessageError("A job that was handed over cannot be read.") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What a worker got; and in how many seconds any worker's lease ends unless it is renewed (None: there is none)."""
+class Ended:
+    """How a job ended under a lease. fresh: seconds for which its result answers the same request."""
+
+    job_id: str
+    lease: str
+    status: str
+    outcome: bytes
+    gpu_seconds: float
+    model: str = ""
+    fresh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a worker got; in how many seconds any worker's lease ends unless it is renewed (None: there is none); and
+    which of its ends were written, by job. False: the lease is someone else's by now."""
 
     jobs: list[Claimed]
     expires: float | None
+    finished: dict[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +84,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """`job_id` stands for the update (None: the id is taken, draw another). `repeated`: it did before; `answered`: by a
-    result that was there. `place`: where a new one stands."""
+    result that was there. `place`: where a new one stands; None where a worker has it."""
 
     job_id: str | None
     repeated: bool
@@ -65,8 +96,9 @@ class Scripts:
     """The scripts, registered with one Redis client (EVALSHA, and loaded again after a restart)."""
 
     def __init__(self, redis: Redis) -> None:
-        self._submit = redis.register_script(script("waits", "submit"))
-        self._claim = redis.register_script(script("waits", "claim"))
+        self._redis = redis
+        self._submit = redis.register_script(script("waits", "taking", "submit"))
+        self._claim = redis.register_script(script("waits", "taking", "claim"))
         self._renew = redis.register_script(script("renew"))
         self._finish = redis.register_script(script("finish"))
         self._release = redis.register_script(script("release"))
@@ -112,24 +144,67 @@ class Scripts:
         )
         return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
-    async def claim(self, worker: str, lease: float, free: Mapping[str, int], *, keep: float, patience: float) -> Taken:
-        """Take up to `free[lane]` jobs of each lane for `lease` seconds; first, free what dead workers held.
+    async def turn(
+        self,
+        worker: str,
+        lease: float,
+        free: Mapping[str, int],
+        ended: Sequence[Ended] = (),
+        *,
+        keep: float,
+        patience: float,
+        handed: int = 0,
+        holds: Sequence[str] | None = None,
+    ) -> Turn:
+        """Finish `ended`, then take up to `free[lane]` jobs of each lane for `lease` seconds, in one round trip.
 
-        patience: seconds from which the oldest job may overtake those before it.
+        Result, removal and outcome event of a job become visible together, for all who asked for it. Before jobs are
+        taken, what dead workers held is freed. keep: seconds an ended job is remembered. patience: seconds from which
+        the oldest job may overtake those before it. handed: how many jobs came to the worker on its own channel (those
+        that are still on their way take slots). holds: the jobs that the worker knows it holds; others of its own go
+        back to their places. An end that the server refuses is in neither part of `finished`.
         """
-        first, *flat = await self._claim(
-            args=[
-                worker,
-                int(lease * 1000),
-                int(keep),
-                GIVEN_UP,
-                int(patience * 1000),
-                *(part for pair in free.items() for part in pair),
-            ]
-        )
-        rows = zip(flat[0::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
-        jobs = [Claimed(i.decode(), lane.decode(), held.decode(), int(place)) for lane, i, held, place in rows]
-        return Taken(jobs, int(first) / 1000 if first else None)
+        calls = [(self._finish, _ending(each, keep)) for each in ended]
+        claim = [
+            worker,
+            int(lease * 1000),
+            int(keep),
+            GIVEN_UP,
+            int(patience * 1000),
+            handed,
+            -1 if holds is None else len(holds),
+            *(holds or ()),
+            *(part for pair in free.items() for part in pair),
+        ]
+        *written, taken = await self._together([*calls, (self._claim, claim)])
+        finished = {each.job_id: bool(said) for each, said in zip(ended, written, strict=True) if not _refused(said)}
+        if _refused(taken):
+            if not finished:
+                raise taken
+            return Turn([], None, finished)  # what ended has ended; the next turn is told the same, and raises
+        first, *flat = taken
+        rows = zip(*(flat[part::5] for part in range(5)), strict=True)
+        jobs = [
+            Claimed(i.decode(), lane.decode(), lease.decode(), int(place), call) for lane, i, lease, place, call in rows
+        ]
+        return Turn(jobs, int(first) / 1000 if first else None, finished)
+
+    async def _together(self, calls: Sequence[tuple[AsyncScript, list[Any]]]) -> list[Any]:
+        """Several scripts in one round trip: what each answers, or the error that the server gave for it."""
+        if len(calls) == 1:
+            one, args = calls[0]
+            return [await one(args=args)]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for one, args in calls:
+                pipe.evalsha(one.sha, 0, *args)
+            answers = await pipe.execute(raise_on_error=False)
+        missing = [number for number, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if missing:  # the server is new, or forgot them
+            for number in missing:
+                await self._redis.script_load(calls[number][0].script)
+            for number, answer in zip(missing, await self._together([calls[n] for n in missing]), strict=True):
+                answers[number] = answer
+        return answers
 
     async def renew(
         self, worker: str, lease: float, described: bytes, held: Mapping[str, str], models: Mapping[str, str]
@@ -150,24 +225,6 @@ class Scripts:
             ]
         )
         return [job_id.decode() for job_id in lost], [job_id.decode() for job_id in cancelled]
-
-    async def finish(
-        self,
-        job_id: str,
-        lease: str,
-        *,
-        status: str,
-        outcome: bytes,
-        keep: float,
-        gpu_seconds: float,
-        model: str = "",
-        fresh: float = 0.0,
-    ) -> bool:
-        """Result, removal and outcome event become visible together, for all who asked for it. False: the lease is
-        someone else's by now. fresh: seconds for which the result answers the same request."""
-        return bool(
-            await self._finish(args=[job_id, lease, status, outcome, int(keep), gpu_seconds, model, int(fresh)])
-        )
 
     async def release(self, job_id: str, lease: str) -> bool:
         """Give a running job back to its place in the lane."""
@@ -192,3 +249,20 @@ class Scripts:
 
 def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes) -> Place:
     return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost))
+
+
+def _ending(ended: Ended, keep: float) -> list[Any]:
+    return [
+        ended.job_id,
+        ended.lease,
+        ended.status,
+        ended.outcome,
+        int(keep),
+        ended.gpu_seconds,
+        ended.model,
+        int(ended.fresh),
+    ]
+
+
+def _refused(answer: object) -> TypeGuard[RedisError]:
+    return isinstance(answer, RedisError)

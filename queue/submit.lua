@@ -2,7 +2,7 @@
 -- counts as in flight at most, band, digest of the request ('' for one that is like no other), 1 if a fresh result may
 -- answer it, seconds to keep, for how long a heartbeat counts in ms, then the job's fields.
 -- Returns the id that stands for this update ('' if the id is taken), 1 if it did before, 1 if it is answered already, and
--- for a job that waits now where it stands.
+-- for a job that waits now where it stands (not so for one that a worker has).
 local id, band, digest, keep = ARGV[1], tonumber(ARGV[6]), ARGV[7], ARGV[9]
 local given = redis.call('GET', KEYS[1])
 if given then return {given, 1, 0} end
@@ -19,32 +19,37 @@ local now, instant = clock()
 redis.call('SET', KEYS[1], id, 'EX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2])
 local fields = {'submitted', now, 'state', 'waiting'}
-for i = 11, #ARGV do fields[#fields + 1] = ARGV[i] end
+local job = {}
+for i = 11, #ARGV, 2 do
+  job[ARGV[i]] = ARGV[i + 1]
+  fields[#fields + 1], fields[#fields + 2] = ARGV[i], ARGV[i + 1]
+end
+if digest ~= '' then
+  job.same = digest
+  fields[#fields + 1], fields[#fields + 2] = 'same', digest
+end
+complete(job)
 redis.call('HSET', KEYS[3], unpack(fields))
-if digest ~= '' then redis.call('HSET', KEYS[3], 'same', digest) end
 redis.call('ZADD', KEYS[4], instant, id)
 redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -ARGV[4] - 1)
 redis.call('EXPIRE', KEYS[4], 30 * 86400)
-local own = redis.call('HMGET', KEYS[3], 'releases', 'kind', 'requester')
-for _, name in ipairs(in_flight_sets(own[1], own[2], own[3])) do
-  redis.call('ZADD', name, now / 1000 + ARGV[5], id)
+for _, name in ipairs(in_flight_sets(job.releases, job.kind, job.requester)) do
+  redis.call('ZADD', name, math.ceil(now / 1000) + ARGV[5], id)  -- whole seconds take half the memory
   redis.call('PEXPIRE', name, ARGV[5] * 1000 + 60000)
 end
 
-local job = facts(id)
-
 if digest ~= '' and ARGV[8] == '1' then
-  local model = redis.call('HGET', K.MODELS, own[2]) or ''
+  local model = redis.call('HGET', K.MODELS, job.kind) or ''
   local source = redis.call('GET', K.FRESH .. digest .. ':' .. model)
   local f = source and redis.call('HMGET', K.JOB .. source, 'state', 'outcome') or {}
   if f[1] == 'done' and f[2] then
-    tell(id, 'done', f[2], keep)
+    tell(id, job, 'done', f[2], keep)
     return {id, 0, 1}
   end
 end
 
 if digest ~= '' then
-  local leader = redis.call('GET', K.SAME .. digest)
+  local leader = who_stands_for(digest)
   local f = leader and redis.call('HMGET', K.JOB .. leader, 'same', 'cancel', 'lane') or {}
   -- Of a leader that was cancelled while it ran, the run may go on for others: then it is still in the running set.
   local alive = leader and f[1] == digest and not f[2] and f[3]
@@ -59,9 +64,11 @@ if digest ~= '' then
   stand_for(digest, id)
 end
 
-line_up(id, job, band)
+job.place = new_place(job, band)
+if hand_over(id, job) then return {id, 0, 0} end
+wait_at(id, job, 'RPUSH')
 local place, base, high = standing(job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), ARGV[10])
 if base > 0 then  -- what is promised is kept, to be compared with what comes
-  redis.call('HSET', KEYS[3], 'base', string.format('%.3f', base), 'high', string.format('%.3f', high))
+  redis.call('HSET', KEYS[3], 'promise', string.format('%.1f %.1f', base, high))
 end
 return {id, 0, 0, place}

@@ -108,11 +108,12 @@ end
 
 -- A job started: what was promised when it came is compared with what became of it, and the factors learn.
 local function learn(id, lane, now)
-  local f = redis.pcall('HMGET', K.JOB .. id, 'submitted', 'base', 'high')
-  if f.err then return end
-  local submitted, base, high = number(f[1], nil), number(f[2], 0), number(f[3], nil)
-  if not submitted or not high or base <= 0 then return end  -- whoever found a free slot was promised no wait
-  redis.call('HDEL', K.JOB .. id, 'base', 'high')
+  local f = redis.pcall('HMGET', K.JOB .. id, 'submitted', 'promise')
+  if f.err or not f[2] then return end  -- whoever found a free slot was promised no wait
+  local submitted, base, high = number(f[1], nil), string.match(f[2], '^(%S+) (%S+)$')
+  base, high = number(base, nil), number(high, nil)
+  if not submitted or not base or not high then return end
+  redis.call('HDEL', K.JOB .. id, 'promise')
   local real = math.max(0, now - submitted) / 1000
   local minute = K.MINUTE .. math.floor(now / 60000)
   redis.call('HINCRBY', minute, real <= high and 'wait|held' or 'wait|missed', 1)

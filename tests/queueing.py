@@ -15,6 +15,7 @@ from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress, ReplyAddress, Requester, Ticket, new_job_id
 from frontdesk.queue.kinds import JobKind, Params, Result
 from frontdesk.queue.report import WorkerState
+from frontdesk.queue.scripts import Ended, Scripts
 from frontdesk.worker.arq_worker import LeasedWorker
 
 KEEP = 3600.0
@@ -103,6 +104,15 @@ class DrivenEngine:
 
     def _end(self, job_id: str) -> asyncio.Future[Outcome]:
         return self._ends.setdefault(job_id, asyncio.get_running_loop().create_future())
+
+
+async def end_job(
+    scripts: Scripts, job_id: str, lease: str, *, keep: float = KEEP, status: str, outcome: bytes, **measured: Any
+) -> bool:
+    """End a job as a worker's turn does that takes no other. False where the lease was not its own."""
+    ended = Ended(job_id, lease, status=status, outcome=outcome, **measured)
+    turn = await scripts.turn("finisher", 60.0, {}, [ended], keep=keep, patience=3600.0)
+    return turn.finished[job_id]
 
 
 def leased_worker(redis: Redis, engine: Any, *, worker_id: str = "w1", **changes: Any) -> LeasedWorker:

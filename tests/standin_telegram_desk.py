@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
+from queueing import end_job
 from redis.asyncio import Redis
 from standin_telegram import TelegramStandIn
 from standin_telegram_model import Message
@@ -85,7 +86,7 @@ class HandWorker:
         return record
 
     async def _claimed(self) -> list[Claimed]:
-        return (await self._scripts.claim("hand", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)).jobs
+        return (await self._scripts.turn("hand", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)).jobs
 
     async def die(self) -> None:
         """As after a kill -9, with whatever it held."""
@@ -94,8 +95,8 @@ class HandWorker:
     async def finish(self, job: JobRecord, result: dict[str, Any] | None = None, **outcome: Any) -> None:
         ended = Outcome(**({"status": "done", "result": result, "seconds": 1.5} | outcome))
         lease = self._leases[job.id]
-        assert await self._scripts.finish(
-            job.id, lease, status=ended.status, outcome=encode(ended), keep=3600, gpu_seconds=1.0
+        assert await end_job(
+            self._scripts, job.id, lease, status=ended.status, outcome=encode(ended), keep=3600, gpu_seconds=1.0
         )
 
     async def progress(self, job: JobRecord, text: str, fraction: float) -> None:

@@ -63,7 +63,7 @@ async def put_aside(redis: Redis, desk: Desk, text: str = WRITTEN) -> str:
     job_id = (await desk.submit(request(text=text))).job_id
     scripts = Scripts(redis)
     for number in range(3):
-        await scripts.claim(f"victim-{number}", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)
+        await scripts.turn(f"victim-{number}", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)
         await scripts.reap(f"victim-{number}", keep=KEEP)
     return job_id
 

@@ -76,7 +76,7 @@ class Stock(House):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self.pool = ArqRedis(connection_pool=redis.connection_pool)
+        self.pool = ArqRedis(unix_socket_path=redis.connection_pool.connection_kwargs["path"])  # not with our retries
         self._workers: dict[asyncio.Task[Any], Worker] = {}
 
     async def enqueue(self, job_id: str) -> None:
@@ -97,6 +97,10 @@ class Stock(House):
         self._workers[task] = worker
         self._tasks.append(task)
         return task
+
+    async def close(self) -> None:
+        await super().close()
+        await self.pool.aclose()
 
     async def kill(self, worker: asyncio.Task[Any]) -> None:
         running = self._workers[worker]
@@ -240,7 +244,7 @@ async def test_stopping_workers_is_no_fault_of_the_job(house: House) -> None:
     for _ in range(6):
         if isinstance(house, Ours):
             scripts = Scripts(house.redis)
-            [held] = (await scripts.claim("w", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+            [held] = (await scripts.turn("w", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
             await scripts.release(held.job_id, held.lease)
         else:
             await house.redis.incr(retry_key_prefix + job_id)

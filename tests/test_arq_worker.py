@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from queueing import KEEP, DrivenEngine, echoed, job, leased_worker, submit, until, working
+from queueing import KEEP, DrivenEngine, address, echoed, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -39,7 +39,7 @@ async def test_a_job_is_run_and_its_outcome_kept(broker: Broker, redis: Redis) -
     assert record.outcome is not None
     assert record.outcome.result == {"said": "grüße \U0001f600"}
     assert await redis.zcard(keys.RUNNING) == 0
-    assert not await redis.exists(keys.payload(made.id), keys.TRIES + made.id)
+    assert not await redis.exists(keys.payload(made.id))
 
 
 async def test_a_job_starts_when_it_arrives(broker: Broker, redis: Redis) -> None:
@@ -135,16 +135,16 @@ async def test_a_job_claimed_at_the_last_moment_goes_back(
     broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is told to stop while a claim is under way: what it brings is nobody's try, and free at once."""
-    claim, told, under_way = Scripts.claim, asyncio.Event(), asyncio.Event()
+    turn, told, under_way = Scripts.turn, asyncio.Event(), asyncio.Event()
 
     async def slow(scripts: Scripts, *arguments: Any, **options: Any) -> Any:
-        taken = await claim(scripts, *arguments, **options)
+        taken = await turn(scripts, *arguments, **options)
         if taken.jobs:
             under_way.set()
             await told.wait()
         return taken
 
-    monkeypatch.setattr(Scripts, "claim", slow)
+    monkeypatch.setattr(Scripts, "turn", slow)
     made = job("ada")
     await submit(broker, made)
     worker = leased_worker(redis, engine := DrivenEngine())
@@ -242,17 +242,19 @@ async def test_a_job_that_waited_too_long_expires(broker: Broker, redis: Redis) 
 
 
 async def test_progress_reaches_the_platform(broker: Broker, redis: Redis) -> None:
-    """The start and every report go out on the requester's channel."""
+    """The start, where a ticket is shown, and every report go out on the requester's channel."""
     engine = DrivenEngine(hold=True)
     made = job("ada")
-    async with progress_channel(redis, "telegram") as channel, working(leased_worker(redis, engine)):
+    await submit(broker, made)
+    await broker.set_reply(made.id, address("ada", message="ticket"))
+    async with progress_channel(redis, "telegram") as channel:
         await next_progress(channel, 0.1)
-        await submit(broker, made)
-        await engine.started.get()
-        engine.reports[made.id](Progress(job_id=made.id, fraction=0.5, text="half"))
-        news = [await next_progress(channel, 5.0) for _ in range(2)]
-        engine.end(made.id)
-        await ended(broker, made.id)
+        async with working(leased_worker(redis, engine)):
+            await engine.started.get()
+            engine.reports[made.id](Progress(job_id=made.id, fraction=0.5, text="half"))
+            news = [await next_progress(channel, 5.0) for _ in range(2)]
+            engine.end(made.id)
+            await ended(broker, made.id)
     assert news == [Progress(job_id=made.id), Progress(job_id=made.id, fraction=0.5, text="half")]
 
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from queueing import KEEP, address, echoed, job, requester, submit
+from queueing import KEEP, address, echoed, end_job, job, requester, submit
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -26,7 +26,7 @@ async def heartbeat(scripts: Scripts, worker: str = "w1") -> None:
 
 
 async def claim(scripts: Scripts, worker: str, lease: float, slots: int) -> list[Claimed]:
-    return (await scripts.claim(worker, lease, {"short": slots}, keep=KEEP, patience=3600.0)).jobs
+    return (await scripts.turn(worker, lease, {"short": slots}, keep=KEEP, patience=3600.0)).jobs
 
 
 async def test_a_ticket_says_the_place_and_the_expected_wait(broker: Broker, scripts: Scripts) -> None:
@@ -154,13 +154,15 @@ async def test_only_the_holder_of_the_lease_finishes(broker: Broker, scripts: Sc
     await asyncio.sleep(0.002)
     [owner] = await claim(scripts, "w2", 6.0, 1)
 
-    async def finish(lease: str) -> bool:
-        return await scripts.finish(made.id, lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=1.0)
+    async def finished(lease: str) -> bool:
+        return await end_job(
+            scripts, made.id, lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=1.0
+        )
 
-    assert not await finish(late.lease)
+    assert not await finished(late.lease)
     assert not await scripts.release(made.id, late.lease)
-    assert await finish(owner.lease)
-    assert not await finish(owner.lease)
+    assert await finished(owner.lease)
+    assert not await finished(owner.lease)
 
 
 async def test_estimates_follow_what_was_measured(broker: Broker, scripts: Scripts) -> None:
@@ -169,8 +171,15 @@ async def test_estimates_follow_what_was_measured(broker: Broker, scripts: Scrip
     made = job(cost=2.0)
     await submit(broker, made)
     [claimed] = await claim(scripts, "w1", 6.0, 1)
-    await scripts.finish(
-        made.id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=6.0, model="none"
+    await end_job(
+        scripts,
+        made.id,
+        claimed.lease,
+        status="done",
+        outcome=encode(echoed()),
+        keep=KEEP,
+        gpu_seconds=6.0,
+        model="none",
     )
     estimate = await broker.estimate("echo", 2.5)
     assert estimate.cost == pytest.approx(7.5)

@@ -36,7 +36,7 @@ def asked(url: str, *, stop_workers: int = 0) -> str:
             broker, scripts, made = Broker(redis, keep=3600.0), Scripts(redis), job("ada", WRITTEN)
             await submit(broker, made)
             for number in range(stop_workers):
-                await scripts.claim(f"victim-{number}", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)
+                await scripts.turn(f"victim-{number}", 60.0, {"short": 1}, keep=3600.0, patience=3600.0)
                 await scripts.reap(f"victim-{number}", keep=3600.0)
             return made.id
 

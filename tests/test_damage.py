@@ -77,14 +77,15 @@ async def test_garbage_on_the_channels_does_not_end_a_worker(
 ) -> None:
     """It is no lane and no job."""
     async with working(worker):
-        await until(lambda: heard(redis))
+        await until(lambda: heard(redis, worker.worker_id))
         made = job()
         await submit(broker, made)
         await until(lambda: is_done(redis, made.id))
 
 
-async def heard(redis: Redis) -> bool:
-    counts = [await redis.publish(channel, b"\xff") for channel in (keys.DOORBELL, keys.CANCELS)]
+async def heard(redis: Redis, worker_id: str) -> bool:
+    channels = (keys.DOORBELL, keys.CANCELS, keys.hands(worker_id))
+    counts = [await redis.publish(channel, b"\xff") for channel in channels]
     await asyncio.sleep(0.05)
     return all(counts)
 

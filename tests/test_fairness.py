@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queueing import KEEP, echoed, job, submit
+from queueing import KEEP, echoed, end_job, job, submit
 from redis.asyncio import Redis
 
 from frontdesk.queue import keys
@@ -25,12 +25,12 @@ HOUR = 3600.0
 
 
 async def claim(scripts: Scripts, slots: int = 1, *, worker: str = "w1", patience: float = HOUR) -> list[Claimed]:
-    return (await scripts.claim(worker, 60.0, {"short": slots}, keep=KEEP, patience=patience)).jobs
+    return (await scripts.turn(worker, 60.0, {"short": slots}, keep=KEEP, patience=patience)).jobs
 
 
 async def finish(scripts: Scripts, claimed: Claimed, took: float) -> None:
-    assert await scripts.finish(
-        claimed.job_id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=took
+    assert await end_job(
+        scripts, claimed.job_id, claimed.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=took
     )
 
 
@@ -181,7 +181,7 @@ async def test_a_failed_run_costs_what_it_took(broker: Broker, scripts: Scripts)
     await submit(broker, job("eve", cost=1.0))
     [held] = await claim(scripts)
     failed = encode(echoed().model_copy(update={"status": "failed", "result": None}))
-    await scripts.finish(held.job_id, held.lease, status="failed", outcome=failed, keep=KEEP, gpu_seconds=100.0)
+    await end_job(scripts, held.job_id, held.lease, status="failed", outcome=failed, keep=KEEP, gpu_seconds=100.0)
     later = await submit(broker, job("eve", cost=1.0))
     for _ in range(3):
         await submit(broker, job("ada", cost=1.0))
@@ -212,7 +212,7 @@ async def test_an_outage_of_the_server_takes_no_job_from_its_worker(
 ) -> None:
     """Leases that ran out while nobody could renew them are prolonged: the run that goes on is not started again."""
     await submit(broker, job("ada"))
-    [held] = (await scripts.claim("w1", 0.001, {"short": 1}, keep=KEEP, patience=HOUR)).jobs
+    [held] = (await scripts.turn("w1", 0.001, {"short": 1}, keep=KEEP, patience=HOUR)).jobs
     await redis.set(keys.LOOKED, int(time.time() * 1000) - 60_000)  # nobody has looked for a minute
     await asyncio.sleep(0.005)  # the lease runs out
     assert await claim(scripts, worker="w2") == []

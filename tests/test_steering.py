@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from queueing import KEEP, DrivenEngine, echoed, job, leased_worker, submit, until, working
+from queueing import KEEP, DrivenEngine, echoed, end_job, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 
 from frontdesk.queue import keys
@@ -39,7 +39,7 @@ class Hands:
         await self.scripts.renew(worker, 6.0, encode(said), {}, {})
 
     async def claim(self, worker: str = "w1", slots: int = 1) -> list[Claimed]:
-        return (await self.scripts.claim(worker, 60.0, {"short": slots}, keep=KEEP, patience=3600.0)).jobs
+        return (await self.scripts.turn(worker, 60.0, {"short": slots}, keep=KEEP, patience=3600.0)).jobs
 
     async def stop_workers(self, job_id: str, times: int = 3) -> None:
         """The job stops one worker after another."""
@@ -300,7 +300,7 @@ async def test_the_outcome_of_a_requeued_job_is_that_of_its_second_run(
     await steering.requeue(made.id, by=ROOT)
     [claimed] = await hands.claim()
     ended = encode(Outcome(status="done", result={"said": "x"}))
-    await hands.scripts.finish(made.id, claimed.lease, status="done", outcome=ended, keep=KEEP, gpu_seconds=1.0)
+    await end_job(hands.scripts, made.id, claimed.lease, status="done", outcome=ended, keep=KEEP, gpu_seconds=1.0)
     record = await broker.job(made.id)
     assert record is not None
     assert record.outcome is not None

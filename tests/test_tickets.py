@@ -117,7 +117,7 @@ class Hands:
         await self.scripts.renew("w1", 60.0, encode(state), {}, {"echo": "none"})
 
     async def claim(self) -> Claimed:
-        (claimed,) = (await self.scripts.claim("w1", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+        (claimed,) = (await self.scripts.turn("w1", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
         return claimed
 
     async def look(self, watch: TicketWatch | None = None) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from deskside import ADA, deskside
-from queueing import KEEP, address, job, submit, until
+from queueing import KEEP, address, end_job, job, submit, until
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -159,7 +159,7 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
 
         async def claim(name: str) -> str:
             await beat(name)
-            [claimed] = (await hands.claim(name, 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+            [claimed] = (await hands.turn(name, 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
             await beat(name, {claimed.job_id: claimed.lease})
             return claimed.lease
 
@@ -185,8 +185,15 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
         assert await hands.release(made.id, await claim("w2"))
         await steering.bump(made.id, by=by)
         ended = Outcome(status="done", result={"said": "steered"}, gpu_seconds=1.0)
-        assert await hands.finish(
-            made.id, await claim("w2"), status="done", outcome=encode(ended), keep=KEEP, gpu_seconds=1.0, fresh=60.0
+        assert await end_job(
+            hands,
+            made.id,
+            await claim("w2"),
+            status="done",
+            outcome=encode(ended),
+            keep=KEEP,
+            gpu_seconds=1.0,
+            fresh=60.0,
         )
         for switch, back, name in (
             (steering.pause, steering.resume, "short"),

@@ -6,7 +6,7 @@ import random
 import time
 
 import pytest
-from queueing import KEEP, echoed, job, submit
+from queueing import KEEP, echoed, end_job, job, submit
 from redis.asyncio import Redis
 
 from frontdesk.queue import keys
@@ -29,11 +29,11 @@ async def duty(
 
 
 async def claim(scripts: Scripts, slots: int = 1, worker: str = "w1", lane: str = "short") -> list[Claimed]:
-    return (await scripts.claim(worker, 3600.0, {lane: slots}, keep=KEEP, patience=3600.0)).jobs
+    return (await scripts.turn(worker, 3600.0, {lane: slots}, keep=KEEP, patience=3600.0)).jobs
 
 
 async def finish(scripts: Scripts, held: Claimed) -> None:
-    await scripts.finish(held.job_id, held.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=0.0)
+    await end_job(scripts, held.job_id, held.lease, status="done", outcome=encode(echoed()), keep=KEEP, gpu_seconds=0.0)
 
 
 async def lined_up(broker: Broker, count: int, cost: float = 100.0, lane: str = "short") -> list[Ticket]:

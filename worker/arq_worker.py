@@ -1,7 +1,8 @@
 """arq's Worker with a lease, a doorbell and a fenced finish.
 
-arq reads the payload, counts the tries and calls the kind's function; this class decides when a job is taken and how it
-ends. Claiming, renewing and finishing are scripts of `frontdesk.queue.scripts`.
+Jobs are arq's, on the wire and in its tables of tasks; this class decides when one is taken and how it ends. It asks
+Redis in turns: what ended since the last is written down, and what fills the free slots is claimed, in one round trip.
+Turns, renewing and releasing are scripts of `frontdesk.queue.scripts`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import structlog
 from arq.connections import ArqRedis
+from arq.jobs import DeserializationError, deserialize_job_raw
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from redis.asyncio import Redis
@@ -21,27 +23,25 @@ from structlog.contextvars import bound_contextvars
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode, load
-from frontdesk.queue.connection import LOST, persistently, until_answered
+from frontdesk.queue.connection import LOST, answer, persistently, until_answered
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.report import WorkerState
-from frontdesk.queue.scripts import Claimed, Scripts
+from frontdesk.queue.scripts import Claimed, Ended, Scripts, handed
 from frontdesk.worker.observing import UNOBSERVED, WorkerObserver
 
 log = structlog.get_logger()
-T = TypeVar("T")
 
 LEASE = 6.0  # seconds a job stays with a worker that no longer renews
 RENEW = 2.0  # seconds between heartbeats
 LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
 GLANCE = 0.02  # seconds after the end of a lease at which it is looked for
-ANY_NUMBER = 10**9
 FAREWELL = 10.0  # seconds to write down how the last jobs ended, should Redis be away at a shutdown
-ARQ_LIMIT = 30 * 86_400.0  # seconds: arq counts from the claim, the engine from the start on the device, and ends it
 
 DAMAGED = "Its request was damaged in the queue. Please ask again."
+UNFINISHED = "Its worker could not finish it. Please ask again."
 
 
 class Engine(Protocol):
@@ -79,14 +79,11 @@ class LeasedWorker(Worker):
         observer: WorkerObserver = UNOBSERVED,
     ) -> None:
         super().__init__(
-            functions=[func(cast(WorkerCoroutine, self._run), name=kind, timeout=ARQ_LIMIT) for kind in kinds],
+            functions=[func(cast(WorkerCoroutine, self._run), name=kind) for kind in kinds],
             queue_name=keys.lane(next(iter(lanes))),
             redis_pool=cast(ArqRedis, redis),  # arq only needs the commands; jobs are enqueued by the broker
             handle_signals=False,
             max_jobs=sum(lanes.values()),
-            max_tries=ANY_NUMBER,  # the queue counts the workers that a job stopped, which is not the same
-            keep_result=0,  # the outcome is kept with the job, not as arq's result
-            log_results=False,
             job_serializer=dump,
             job_deserializer=load,
         )
@@ -105,8 +102,10 @@ class LeasedWorker(Worker):
         self._observer = observer
         self._scripts = Scripts(redis)
         self._held: dict[str, Claimed] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._ended: dict[str, tuple[Outcome, asyncio.Event]] = {}
         self._kinds: dict[str, str] = {}
+        self._sure = True
+        self._handed = 0
         self._news: asyncio.Queue[tuple[Platform, Progress]] = asyncio.Queue(maxsize=1000)
         self._look = LOOK
         self._wake = asyncio.Event()
@@ -115,20 +114,20 @@ class LeasedWorker(Worker):
     async def main(self) -> None:
         """Work until `drain`. Losing Redis is waited out: running jobs go on and are finished when it is back."""
         async with asyncio.TaskGroup() as group:
-            tasks = [
+            taking, listening, *others = [
                 group.create_task(self._persistently(step))
-                for step in (self._claiming, self._listening, self._beating, self._telling)
+                for step in (self._taking_turns, self._listening, self._beating, self._telling)
             ]
             await self._stopping.wait()
             self._wake.set()
-            # A claim that is under way is waited for: cancelled, its jobs would be ours without our knowing.
-            await asyncio.wait(tasks[:1], timeout=FAREWELL)
-            for task in tasks[:2]:  # no more jobs, but leases are renewed and progress told to the end
-                await _end(task)
-            await asyncio.gather(*self.tasks.values(), return_exceptions=True)
-            for task in tasks[2:]:
+            while self.tasks:  # leases are renewed, progress and ends told to the last
+                await asyncio.wait(list(self.tasks.values()))
+            # Its last turn is waited for: cancelled, jobs would be ours without our knowing.
+            await asyncio.wait([taking], timeout=FAREWELL)
+            for task in (taking, listening, *others):
                 await _end(task)
         with suppress(*LOST):
+            await answer(self._redis.hdel(keys.HANDED, self.worker_id))
             await self._redis.zrem(keys.WORKERS, self.worker_id)
             await self._redis.delete(keys.worker(self.worker_id))
 
@@ -159,54 +158,109 @@ class LeasedWorker(Worker):
 
         return lost
 
-    async def _claiming(self) -> None:
-        while not self._stopping.is_set():
+    async def _taking_turns(self) -> None:
+        """To the end of the last job, so that all ends are written; the last turn takes our offers back."""
+        while self.tasks or not self._stopping.is_set():
             self._wake.clear()
             await self._poll_iteration()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look):
                     await self._wake.wait()
+        self._sure = False  # what is handed over from now on goes back
+        with suppress(*LOST):
+            await self._poll_iteration()
 
     async def _poll_iteration(self) -> None:
-        """Take as many jobs as there are free slots, and start them; then look again when a lease may have ended."""
-        busy = [claimed.lane for claimed in self._held.values()]
+        """One turn; the next is due when a job comes or ends, and when a lease may have ended."""
+        ended = [self._end_of(job_id, outcome) for job_id, (outcome, _) in self._ended.items()]
+        busy = [claimed.lane for job_id, claimed in self._held.items() if job_id not in self._ended]
         free = {lane: slots - busy.count(lane) for lane, slots in self._lanes.items()}
-        taken = await self._scripts.claim(self.worker_id, self._lease, free, keep=self._keep, patience=self._patience)
-        self._look = LOOK if taken.expires is None else min(LOOK, taken.expires + GLANCE)
-        for claimed in taken.jobs:
-            if self._stopping.is_set():
-                await self._scripts.release(claimed.job_id, claimed.lease)
-            else:
-                self._start(claimed)
+        sure, self._sure = self._sure, False
+        turn = await self._scripts.turn(
+            self.worker_id,
+            self._lease,
+            dict.fromkeys(self._lanes, 0) if self._stopping.is_set() else free,
+            ended,
+            keep=self._keep,
+            patience=self._patience,
+            handed=self._handed,
+            # Where the answer to the last turn was lost, nobody here knows of what it claimed.
+            holds=None if sure else list(self._held),
+        )
+        self._sure = True
+        self._look = LOOK if turn.expires is None else min(LOOK, turn.expires + GLANCE)
+        for job_id, ours in turn.finished.items():
+            if job_id in self._ended:  # else it was left alone meanwhile, at the end of a drain
+                self._settle(job_id, ours)
+        for claimed in turn.jobs:
+            await self._take(claimed)
+
+    async def _receive(self, message: bytes) -> None:
+        """A job that was handed over at its submission."""
+        self._handed += 1
+        try:
+            await self._take(handed(message))
+        except CorruptMessageError:
+            log.warning("what was handed over is no job")
+            self._sure = False
+        self._wake.set()  # what is free is told anew
+
+    async def _take(self, claimed: Claimed) -> None:
+        if self._stopping.is_set():
+            await self._scripts.release(claimed.job_id, claimed.lease)
+        else:
+            self._start(claimed)
 
     def _start(self, claimed: Claimed) -> None:
         job_id = claimed.job_id
         self._held[job_id] = claimed
         if job_id in self.tasks:  # our own lease had run out while we still ran it: go on under the new one
             return
-        self.tasks[job_id] = task = asyncio.create_task(self.run_job(job_id, claimed.place))
+        self.tasks[job_id] = asyncio.create_task(self.run_job(job_id, claimed.place))
 
-        def ended(_: asyncio.Task[None]) -> None:
-            self.tasks.pop(job_id, None)
-            self._held.pop(job_id, None)
-            self._outcomes.pop(job_id, None)
-            self._kinds.pop(job_id, None)
-            self._wake.set()
-            if not task.cancelled() and (error := task.exception()):
-                # Redis went away before the start was counted: the lease runs out and the job is taken again.
-                log.warning("start failed", job=job_id, error=type(error).__name__)
+    def _end_of(self, job_id: str, outcome: Outcome) -> Ended:
+        kind = self._kinds.get(job_id, "")
+        return Ended(
+            job_id,
+            self._held[job_id].lease,  # of the moment: ours may have run out while Redis was away, and been taken anew
+            status=outcome.status,
+            outcome=encode(outcome),
+            gpu_seconds=outcome.gpu_seconds,
+            model=self._models.get(kind, ""),
+            fresh=self._fresh.get(kind, 0.0),
+        )
 
-        task.add_done_callback(ended)
+    def _settle(self, job_id: str, ours: bool) -> None:
+        """The end of a job is written, or was not ours to write."""
+        (outcome, written), kind = self._ended[job_id], self._kinds.get(job_id, "")
+        self._forget(job_id)
+        written.set()
+        if ours:
+            self._observer.ended(kind, outcome.status, outcome.seconds, outcome.gpu_seconds)
+        else:
+            log.warning("finish refused: the lease was no longer ours", job=job_id)
+            self._observer.lease_lost()
+
+    def _forget(self, job_id: str) -> None:
+        for known in (self._held, self._ended, self._kinds, self.tasks):
+            known.pop(job_id, None)
 
     async def _listening(self) -> None:
-        async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
-            await channel.subscribe(keys.DOORBELL, keys.CANCELS)
-            self._wake.set()  # a bell may have rung before the subscription
-            async for message in channel.listen():
-                said = message["data"].decode("utf-8", "replace")
-                if message["channel"] == keys.CANCELS.encode():
-                    self._cancel(said)
-                elif said in self._lanes:
+        async with self._redis.pubsub() as channel:
+            hands = keys.hands(self.worker_id)
+            await channel.subscribe(keys.DOORBELL, keys.CANCELS, hands)
+            self._sure = False  # jobs may have been handed over, and bells rung, before
+            self._wake.set()
+            while True:
+                sort, name, said = await channel.parse_response()  # `listen` takes longer than the job's claim
+                if sort != b"message":
+                    continue
+                text = said.decode("utf-8", "replace")
+                if name == keys.CANCELS.encode():
+                    self._cancel(text)
+                elif name == hands.encode():
+                    await self._receive(said)
+                elif text in self._lanes:
                     self._wake.set()
 
     async def _beating(self) -> None:
@@ -234,20 +288,52 @@ class LeasedWorker(Worker):
         if job_id in self._held:
             self._engine.cancel(job_id)
 
-    async def _run(self, context: dict[Any, Any], wire: str) -> None:
-        """What arq calls for every kind."""
-        job_id = context["job_id"]
+    async def run_job(self, job_id: str, score: int) -> None:
+        """A job from its claim to the turn that writes its outcome; or back to its place, when cancelled.
+
+        In place of arq's own, which reads each payload and counts each start by itself: the claim does both.
+        """
         try:
-            job = decode(Job, wire)
-        except CorruptMessageError:
+            outcome = await self._outcome_of(job_id, self._held[job_id].payload)
+            if outcome is None:
+                await self._give_back(job_id)
+            else:
+                self._ended[job_id] = outcome, (written := asyncio.Event())
+                self._wake.set()
+                await written.wait()
+        finally:
+            if self.tasks.get(job_id) is asyncio.current_task():  # else a turn took it off, and may have begun it anew
+                self._forget(job_id)
+                self._wake.set()
+
+    async def _outcome_of(self, job_id: str, payload: bytes) -> Outcome | None:
+        """None for one that was cancelled by this worker."""
+        self.job_tasks[job_id] = running = asyncio.create_task(self._called(job_id, payload))
+        try:
+            return await running
+        except asyncio.CancelledError:
+            return None
+        except Exception as error:
+            # TRY400: an exception's own words may hold what a user wrote.
+            log.error("not finished", job=job_id, error=type(error).__name__)  # noqa: TRY400
+            return Outcome(status="failed", reason=UNFINISHED)
+        finally:
+            del self.job_tasks[job_id]
+
+    async def _called(self, job_id: str, payload: bytes) -> Outcome:
+        """Call the function of its kind, as the broker wrote it for arq."""
+        try:
+            name, (wire,), *_ = deserialize_job_raw(payload, deserializer=self.job_deserializer)
+            function, job = self.functions[name], decode(Job, wire)
+        except (DeserializationError, CorruptMessageError, KeyError, TypeError, ValueError):
             log.warning("a job cannot be read", job=job_id)
-            self._outcomes[job_id] = Outcome(status="failed", reason=DAMAGED)
-            return
+            return Outcome(status="failed", reason=DAMAGED)
         self._kinds[job_id] = job.kind
         with bound_contextvars(job=job_id, kind=job.kind, requester=requester_hash(job.requester.key)):
-            self._outcomes[job_id] = await self._outcome(job)
+            return cast(Outcome, await function.coroutine({"job_id": job_id}, job))
 
-    async def _outcome(self, job: Job) -> Outcome:
+    async def _run(self, context: dict[Any, Any], job: Job) -> Outcome:
+        """The function of every kind."""
         if self._clock() - job.submitted_at > self._max_wait:
             log.info("expired")
             return Outcome(status="expired")
@@ -262,55 +348,14 @@ class LeasedWorker(Worker):
         log.info("ended", status=outcome.status, seconds=round(outcome.seconds, 3), gpu=round(outcome.gpu_seconds, 3))
         return outcome
 
-    async def finish_job(
-        self,
-        job_id: str,
-        finish: bool,
-        result_data: bytes | None,
-        result_timeout_s: float | None,
-        keep_result_forever: bool,
-        incr_score: int | None,
-        keep_in_progress: float | None,
-    ) -> None:
-        """arq's end of a run: either the outcome is written, or the job goes back to its place."""
-        if finish:
-            fallback = Outcome(status="failed", reason="Its worker could not finish it. Please ask again.")
-            await self._finish(job_id, self._outcomes.get(job_id, fallback))
-        elif claimed := self._held.get(job_id):
-            # The lease of the moment: ours may have run out while Redis was away, and been taken anew.
-            await self._until_redis_answers(
-                lambda: self._scripts.release(job_id, self._held.get(job_id, claimed).lease)
-            )
-
-    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:
-        """arq's end of what never ran: no payload, a payload it cannot read, or an unknown kind."""
-        log.warning("given up", job=job_id)
-        await self._finish(job_id, Outcome(status="failed", reason=DAMAGED))
-
-    async def _finish(self, job_id: str, outcome: Outcome) -> None:
-        if (claimed := self._held.get(job_id)) is None:
-            return
-        kind = self._kinds.get(job_id, "")
-        finished = await self._until_redis_answers(
-            lambda: self._scripts.finish(
-                job_id,
-                self._held.get(job_id, claimed).lease,
-                status=outcome.status,
-                outcome=encode(outcome),
-                keep=self._keep,
-                gpu_seconds=outcome.gpu_seconds,
-                model=self._models.get(kind, ""),
-                fresh=self._fresh.get(kind, 0.0),
-            )
+    async def _give_back(self, job_id: str) -> None:
+        claimed = self._held[job_id]
+        await until_answered(
+            lambda: self._scripts.release(job_id, self._held.get(job_id, claimed).lease),
+            self._lost("release"),
+            first=0.1,
+            longest=2.0,
         )
-        if finished:
-            self._observer.ended(kind, outcome.status, outcome.seconds, outcome.gpu_seconds)
-        else:
-            log.warning("finish refused: the lease was no longer ours", job=job_id)
-            self._observer.lease_lost()
-
-    async def _until_redis_answers(self, call: Callable[[], Awaitable[T]]) -> T:
-        return await until_answered(call, self._lost("finish"), first=0.1, longest=2.0)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
