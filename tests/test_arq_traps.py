@@ -21,7 +21,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 from queueing import KEEP, DrivenEngine, fresh_id, job, leased_worker, submit, until
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis, UnixDomainSocketConnection
 from servers import Server
 
 from frontdesk.queue import keys
@@ -76,7 +76,7 @@ class Stock(House):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self.pool = ArqRedis(unix_socket_path=redis.connection_pool.connection_kwargs["path"])  # not with our retries
+        self.pool = ArqRedis(connection_pool=_stock_pool(redis.connection_pool.connection_kwargs))
         self._workers: dict[asyncio.Task[Any], Worker] = {}
 
     async def enqueue(self, job_id: str) -> None:
@@ -111,6 +111,13 @@ class Stock(House):
         # What a cancelled task still wrote, a killed process would not have written.
         for job_id in running.tasks:
             await self.redis.set(in_progress_key_prefix + job_id, b"1", ex=310)
+
+
+def _stock_pool(address: dict[str, Any]) -> ConnectionPool:
+    """As arq makes it: ours tries again by itself."""
+    if path := address.get("path"):
+        return ConnectionPool(connection_class=UnixDomainSocketConnection, path=path)
+    return ConnectionPool(host=address["host"], port=address["port"])
 
 
 class Ours(House):
