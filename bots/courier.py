@@ -29,6 +29,7 @@ log = structlog.get_logger()
 PLACING_TIMEOUT = 15.0  # seconds an answer waits for its placeholder to be shown
 ATTEMPTS = 6  # of a delivery that fails in a way nobody foresaw
 FIRST_RETRY = 2.0  # seconds after the first of them; doubled each time
+LONGEST_RETRY = 5.0  # seconds between two tries to reach Redis
 LATE = 120.0  # seconds after the request from which nobody sits and waits for its answer any more
 DELIVERED = "delivered"
 
@@ -36,8 +37,8 @@ DELIVERED = "delivered"
 class Courier:
     """Delivers to one platform.
 
-    retry: seconds to wait after Redis was lost. look_every: seconds between two looks at places in the queue. clock:
-    Unix seconds, as jobs are dated.
+    retry: seconds to wait after Redis was lost, the first time; twice as many after each next one, LONGEST_RETRY at most.
+    look_every: seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Courier:
             group.create_task(self._persistently(lambda: self._tickets.run(place, self._look_every)))
 
     async def _persistently(self, loop: Callable[[], Awaitable[None]]) -> None:
-        await persistently(loop, self._lost, first=self._retry, longest=self._retry)
+        await persistently(loop, self._lost, first=self._retry, longest=max(self._retry, LONGEST_RETRY))
 
     def _lost(self, error: Exception, _pause: float) -> None:
         log.warning("courier lost redis", platform=self._deliverer.platform, error=type(error).__name__)

@@ -139,6 +139,8 @@ def ticket_reply(kind: AnyKind, ticket: Ticket, *, kills: int = 0) -> Reply:
 def _where(ticket: Ticket) -> str:
     if ticket.position == 0:
         return "starting now."
+    if ticket.paused:
+        return f"number {ticket.position} in the queue, which the admins have paused; it starts when they resume it."
     if ticket.wait is None:
         return f"number {ticket.position} in the queue. No worker is on duty just now; it waits for one."
     if ticket.position == 1 and ticket.wait < 1:

@@ -33,7 +33,7 @@ Tell: TypeAlias = Callable[[JobRecord, Standing], None]
 def matters(told: Standing, true: Standing) -> bool:
     """Whether a ticket that says the one misleads where the other holds."""
     before, now = told.ticket, true.ticket
-    if true.kills > told.kills:  # it ran, and waits again
+    if true.kills > told.kills or now.paused != before.paused:  # the first: it ran, and waits again
         return True
     if now.position != before.position:
         fewer, more = sorted((now.position, before.position))

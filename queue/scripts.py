@@ -79,6 +79,7 @@ class Place:
     wait: float
     wait_high: float
     waiting_cost: float
+    paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +248,8 @@ class Scripts:
         return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
 
 
-def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes) -> Place:
-    return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost))
+def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes, paused: int) -> Place:
+    return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost), bool(paused))
 
 
 def _ending(ended: Ended, keep: float) -> list[Any]:

@@ -95,14 +95,14 @@ local function corrected(lane, base)
 end
 
 -- Where the job at a rank stands, as `scripts.Place` reads it: rank (-1: it does not wait), waiting, workers, median and
--- 90th percentile of its wait in seconds, waiting cost. Then the base and the percentile as numbers.
+-- 90th percentile of its wait in seconds, waiting cost, 1 for a paused lane. Then the base and the percentile as numbers.
 local function standing(lane, rank, fresh)
   local waiting = redis.call('ZCARD', K.LANE .. lane)
   local base, workers = base_wait(lane, rank or waiting, waiting, fresh)
   local median, high = corrected(lane, base)
   return {
     rank or -1, waiting, workers, string.format('%.3f', median), string.format('%.3f', high),
-    redis.call('GET', K.LANE_COST .. lane) or '0'
+    redis.call('GET', K.LANE_COST .. lane) or '0', redis.call('SISMEMBER', K.PAUSED, lane)
   }, base, high
 end
 

@@ -23,6 +23,7 @@ from structlog.testing import capture_logs
 
 from frontdesk.queue.kinds import Registry
 from frontdesk.worker import driving
+from frontdesk.worker.device import Device, Share
 from frontdesk.worker.engine import AnyRunner, Engine
 from frontdesk.worker.runner import RunContext
 
@@ -74,6 +75,23 @@ async def test_a_run_that_does_not_notice_its_cancellation_is_not_waited_for(mon
         clock.now += 300.0 + driving.PATIENCE + 1.0
         assert engine.stuck
         gate.let_go()
+
+
+async def test_a_short_kind_is_stuck_by_its_own_limit() -> None:
+    """Beside a kind that may take hours, and only while a call runs."""
+    clock = Clock()
+    device = Device(clock)
+    brief, patient = Share(limit=60.0), Share(limit=7200.0)
+
+    def for_seconds(seconds: float) -> float:
+        clock.now += seconds
+        return device.overrun
+
+    assert await device.call(lambda: for_seconds(100.0), share=patient) == 0.0
+    assert await device.call(lambda: for_seconds(100.0), share=brief) == 40.0
+    assert await device.call(lambda: for_seconds(1e6), share=Share()) == 0.0
+    assert device.overrun == 0.0
+    device.close()
 
 
 @pytest.mark.parametrize("make", [Batching, SpellingRunner])

@@ -96,6 +96,14 @@ def test_durations_read_like_speech(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
+def test_a_ticket_of_a_paused_lane_says_so() -> None:
+    """Nobody waits for a worker that would not take the job."""
+    reply = ticket_reply(WRITE, Ticket("abc", 3, None, paused=True))
+    assert words(reply) == [
+        "write abc: number 3 in the queue, which the admins have paused; it starts when they resume it."
+    ]
+
+
 @pytest.mark.parametrize(
     ("position", "wait", "shown"),
     [

@@ -15,7 +15,15 @@ from test_courier import Chat, courier_for, delivery, placed
 from frontdesk.bots import tickets
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.replies import Reply
-from frontdesk.bots.tickets import LEAST_PAUSE, LONGEST_PAUSE, Standing, TicketWatch, matters, pause
+from frontdesk.bots.tickets import (
+    LEAST_PAUSE,
+    LONGEST_PAUSE,
+    NO_WORKER_PAUSE,
+    Standing,
+    TicketWatch,
+    matters,
+    pause,
+)
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
@@ -23,6 +31,7 @@ from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import JobRecord, Progress, ReplyAddress, Ticket
 from frontdesk.queue.report import WorkerState
 from frontdesk.queue.scripts import Claimed, Scripts
+from frontdesk.queue.steering import Steering
 
 WAITS = st.none() | st.floats(min_value=0, max_value=100_000)
 STANDINGS = st.builds(
@@ -148,6 +157,21 @@ async def test_a_ticket_is_told_when_it_became_next(hands: Hands) -> None:
     hands.now += LEAST_PAUSE
     assert await hands.look() == [second]
     assert hands.edits[-1].ticket.position == 1
+
+
+async def test_a_ticket_says_that_its_lane_was_paused(hands: Hands) -> None:
+    """And, later, that it goes on."""
+    made = await placed(hands.broker, "ada")
+    assert await hands.look() == []
+    steering = Steering(hands.redis, keep=KEEP, lanes=["short"])
+    await steering.pause("short", by="console:eve")
+    hands.now += LONGEST_PAUSE
+    assert await hands.look() == [made]
+    assert hands.edits[-1].ticket.paused
+    await steering.resume("short", by="console:eve")
+    hands.now += NO_WORKER_PAUSE
+    assert await hands.look() == [made]
+    assert not hands.edits[-1].ticket.paused
 
 
 async def test_no_ticket_is_told_again_before_its_pause(hands: Hands) -> None:

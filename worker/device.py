@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +24,11 @@ T = TypeVar("T")
 
 @dataclass
 class Share:
-    """What one user of the device has had of it: the virtual time in seconds at which its last call ended."""
+    """What one user of the device has had of it: the virtual time in seconds at which its last call ended. `limit`: for
+    how many seconds a call of this user's may hold the device."""
 
     used_until: float = 0.0
+    limit: float = math.inf
 
 
 class Device:
@@ -39,12 +42,18 @@ class Device:
         self._now = 0.0  # virtual time: the start of the call that runs
         self._taken = False
         self._since: float | None = None
+        self._limit = math.inf
 
     @property
     def held_for(self) -> float:
         """Seconds for which the call that runs now has run; 0 when none does."""
         since = self._since
         return 0.0 if since is None else self._clock() - since
+
+    @property
+    def overrun(self) -> float:
+        """Seconds for which the call that runs now has run beyond its user's limit; 0 when it has not, or none does."""
+        return max(0.0, self.held_for - self._limit)
 
     async def call(
         self,
@@ -62,6 +71,7 @@ class Device:
 
         def timed() -> T:
             nonlocal spent
+            self._limit = share.limit
             self._since = began = self._clock()
             try:
                 return _plainly_raising(function)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -111,7 +112,7 @@ class Driver(ABC, Generic[P, R]):
 
     def __init__(self, device: Device, *, time_limit: float | None = None) -> None:
         self._device = device
-        self._share = Share()
+        self._share = Share(limit=math.inf if time_limit is None else time_limit)
         self._time_limit = time_limit
         self._waiting: deque[Seat[P, R]] = deque()
         self._seated: set[Seat[P, R]] = set()

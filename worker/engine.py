@@ -96,9 +96,8 @@ class Engine:
 
     @property
     def stuck(self) -> bool:
-        """The device is held by a call that outlasted every time limit: only a new process helps."""
-        longest = max((kind.time_limit for kind in self._kinds.values()), default=0.0)
-        return self._device.held_for > longest + PATIENCE
+        """The device is held by a call that outlasted its kind's time limit: only a new process helps."""
+        return self._device.overrun > PATIENCE
 
     async def load(self) -> None:
         """Load and warm up all runners. Raises what they raise."""
