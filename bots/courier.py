@@ -37,8 +37,8 @@ DELIVERED = "delivered"
 class Courier:
     """Delivers to one platform.
 
-    retry: seconds to wait after Redis was lost, the first time; twice as many after each next one, LONGEST_RETRY at most.
-    look_every: seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated.
+    retry: seconds to wait after Redis was lost, the first time; doubled each time, up to LONGEST_RETRY. look_every:
+    seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated.
     """
 
     def __init__(

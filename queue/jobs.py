@@ -114,8 +114,9 @@ class Ticket:
     """What the desk hands back on acceptance.
 
     `position` 1 is next (0: running or ended); `wait` the expected seconds until the start, None while no worker
-    serves the lane or admins have `paused` it, and `wait_high` what nine of ten waits stay below; `repeated` tells that this ticket was given
-    before for the same update, `placed` that the requester has seen it, `answered` that nothing had to be run.
+    serves the lane or admins have `paused` it, and `wait_high` what nine of ten waits stay below; `repeated` tells that
+    this ticket was given before for the same update, `placed` that the requester has seen it, `answered` that nothing
+    had to be run.
     """
 
     job_id: str
