@@ -117,7 +117,6 @@ async def test_a_killed_workers_job_runs_elsewhere_at_once(redis: Redis, url: st
         made = await room.ask("hold")
         (first,) = await room.runs(made, 1)
         assert await next_progress(channel, 5.0) is None  # that the subscription began
-        assert await next_progress(channel, 5.0) == Progress(job_id=made.id)
         killed = time.perf_counter()
         os.kill(first, signal.SIGKILL)
         _, second = await room.runs(made, 2)
