@@ -249,12 +249,7 @@ class Desk:
             places = {lane: await self._broker.place(lane) for lane in lanes}
         return [
             LaneStatus(
-                lane,
-                tuple(kinds),
-                place.waiting,
-                place.workers,
-                place.wait if place.workers and not place.paused else None,
-                paused=place.paused,
+                lane, tuple(kinds), place.waiting, place.workers, place.wait if place.workers else None, place.paused
             )
             for (lane, kinds), place in zip(lanes.items(), places.values(), strict=True)
         ]

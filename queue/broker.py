@@ -180,7 +180,7 @@ class Broker:
 def _ticket(job_id: str, standing: Place) -> Ticket:
     if standing.rank is None:
         return Ticket(job_id, 0, 0.0)
-    if standing.workers == 0 or standing.paused:
+    if standing.workers == 0:  # also of a paused lane
         return Ticket(job_id, standing.rank + 1, None, paused=standing.paused)
     return Ticket(job_id, standing.rank + 1, standing.wait, standing.wait_high)
 

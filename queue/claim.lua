@@ -1,8 +1,8 @@
 -- ARGV: worker, lease in ms, seconds to keep, outcome of a job that is given up, age in ms from which a job may overtake,
--- the number of this turn (0: none), how many jobs the worker had by hand, number of those that it holds (-1: it does not say) and
--- their ids, then lane and free slots in turn. Returns ms until the next lease ends unless it is renewed ('' if there is
--- none), the number of the latest lease where the worker said what it holds ('' otherwise), then lane, id, lease, place,
--- payload of each job claimed. Nothing at all for a turn that was taken already: its answer was lost.
+-- the number of this turn (0: none), how many jobs the worker had by hand, number of those that it holds (-1: it does not
+-- say) and their ids, then lane and free slots in turn. Returns ms until the next lease ends unless it is renewed ('' if
+-- there is none), the number of the latest lease where the worker said what it holds ('' otherwise), then lane, id,
+-- lease, place, payload of each job claimed. Nothing at all for a turn that was taken already: its answer was lost.
 local SCANNED = 512        -- jobs looked at for one whose requester may run another
 local UNWATCHED = 4000     -- ms: workers look every 2 s
 local AGED = 4             -- one claim in so many goes to the oldest job, if it is old enough
@@ -85,13 +85,14 @@ local function serve(lane, slots)
   while slots > 0 and looked_at < SCANNED and not alone do
     local aged = (starts + 1) % AGED == 0 and oldest(lane)
     if aged and capped(facts(aged)) then aged = nil end
-    local next = aged and {aged} or redis.call('ZRANGE', key, skipped, skipped, 'WITHSCORES')
-    local id, job = next[1], next[1] and facts(next[1], number(next[2], nil))
+    local found = aged and {aged} or redis.call('ZRANGE', key, skipped, skipped, 'WITHSCORES')
+    local id = found[1]
     if not id then
       if skipped == 0 then redis.call('DEL', K.LANE_COST .. lane) end  -- the lane is empty, whatever damage was done
       break
     end
     looked_at = looked_at + 1
+    local job = facts(id, number(found[2], nil))
     if job.state ~= 'waiting' then
       redis.call('ZREM', key, id)
     elseif capped(job) then

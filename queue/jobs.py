@@ -128,6 +128,11 @@ class Ticket:
     placed: bool = False
     answered: bool = False
 
+    @property
+    def unserved(self) -> bool:
+        """It waits for a worker to come on duty."""
+        return self.wait is None and not self.paused
+
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:

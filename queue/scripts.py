@@ -84,7 +84,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a job stands in its lane: `rank` 0 is next, None is not waiting. `wait` and `wait_high` are the median and
-    the 90th percentile of the time until it starts, in seconds; `waiting_cost` in device-seconds."""
+    the 90th percentile of the time until it starts, in seconds; `waiting_cost` in device-seconds. Nobody serves a lane
+    that is `paused`: it has no workers."""
 
     rank: int | None
     waiting: int
@@ -195,20 +196,7 @@ class Scripts:
             *(part for pair in free.items() for part in pair),
         ]
         *written, taken = await self._together([*calls, (self._claim, claim)])
-        said = {each.job_id: one for each, one in zip(ended, written, strict=True)}
-        refused = {job_id: one for job_id, one in said.items() if _refused(one)}
-        finished = {job_id: bool(one) for job_id, one in said.items() if job_id not in refused}
-        if _refused(taken) and not finished:
-            raise taken
-        if _refused(taken) or not taken:  # what ended has ended all the same
-            return Turn([], None, finished, refused, None, lost=True)
-        first, floor, *flat = taken
-        rows = zip(*(flat[part::5] for part in range(5)), strict=True)
-        jobs = [
-            Claimed(i.decode(), lane.decode(), held.decode(), int(place), call) for lane, i, held, place, call in rows
-        ]
-        expires = int(first) / 1000 if first else None
-        return Turn(jobs, expires, finished, refused, int(floor) if floor else None, lost=False)
+        return _turn(dict(zip((each.job_id for each in ended), written, strict=True)), taken)
 
     async def _together(self, calls: Sequence[tuple[AsyncScript, list[Any]]]) -> list[Any]:
         """Several scripts in one round trip: what each answers, or the error that the server gave for it."""
@@ -270,6 +258,21 @@ class Scripts:
 
 def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes, paused: int) -> Place:
     return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost), bool(paused))
+
+
+def _turn(written: Mapping[str, Any], taken: Any) -> Turn:
+    """What FINISH said of each job, and CLAIM in the end; errors among them. Raises what refused all of it."""
+    refused = {job_id: said for job_id, said in written.items() if _refused(said)}
+    finished = {job_id: bool(said) for job_id, said in written.items() if job_id not in refused}
+    if _refused(taken) and not finished:
+        raise taken
+    if _refused(taken) or not taken:  # what ended has ended all the same
+        return Turn([], None, finished, refused, None, lost=True)
+    first, floor, *flat = taken
+    rows = zip(*(flat[part::5] for part in range(5)), strict=True)
+    jobs = [Claimed(i.decode(), lane.decode(), held.decode(), int(place), call) for lane, i, held, place, call in rows]
+    expires = int(first) / 1000 if first else None
+    return Turn(jobs, expires, finished, refused, int(floor) if floor else None, lost=False)
 
 
 def _ending(ended: Ended, keep: float) -> list[Any]:

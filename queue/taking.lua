@@ -67,7 +67,7 @@ end
 -- A new job goes straight to a worker that has a slot for it, where nobody waits. The worker hears of it on its own
 -- channel. True if it has the job.
 local function hand_over(id, job)
-  if redis.call('EXISTS', K.IDLE .. job.lane) == 0 or redis.call('EXISTS', K.LANE .. job.lane) == 1 then return false end
+  if redis.call('EXISTS', K.LANE .. job.lane) == 1 then return false end
   if capped(job) or redis.call('SISMEMBER', K.PAUSED, job.lane) == 1 then return false end
   local worker, slots, lease = best_offer(job.lane)
   if not worker then return false end

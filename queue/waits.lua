@@ -10,10 +10,9 @@ local STEP = 0.05          -- of a factor's logarithm, for each start
 local FIRST_HIGH = 0.7     -- the logarithm of the first factor for the 90th percentile: twice the base
 local LEAST_HIGH = 1       -- seconds: below it nobody plans
 
--- What the lane's fresh workers can do: workers, slots, device-seconds a second. Nobody serves a paused lane.
+-- What the lane's fresh workers can do: workers, slots, device-seconds a second.
 local function capacity(lane, fresh)
   local workers, slots, rate = 0, 0, 0
-  if redis.call('SISMEMBER', K.PAUSED, lane) == 1 then return workers, slots, rate end
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.WORKERS, clock() - fresh, '+inf')) do
     local good, said = pcall(cjson.decode, redis.call('GET', K.WORKER .. id) or '')
     local d = good and type(said) == 'table' and type(said.d) == 'table' and said.d or {}
@@ -98,11 +97,12 @@ end
 -- 90th percentile of its wait in seconds, waiting cost, 1 for a paused lane. Then the base and the percentile as numbers.
 local function standing(lane, rank, fresh)
   local waiting = redis.call('ZCARD', K.LANE .. lane)
-  local base, workers = base_wait(lane, rank or waiting, waiting, fresh)
+  local paused, base, workers = redis.call('SISMEMBER', K.PAUSED, lane), 0, 0
+  if paused == 0 then base, workers = base_wait(lane, rank or waiting, waiting, fresh) end  -- else nobody serves it
   local median, high = corrected(lane, base)
   return {
     rank or -1, waiting, workers, string.format('%.3f', median), string.format('%.3f', high),
-    redis.call('GET', K.LANE_COST .. lane) or '0', redis.call('SISMEMBER', K.PAUSED, lane)
+    redis.call('GET', K.LANE_COST .. lane) or '0', paused
   }, base, high
 end
 

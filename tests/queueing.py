@@ -115,6 +115,11 @@ async def end_job(
     return turn.finished[job_id]
 
 
+async def has_ended(broker: Broker, job_id: str) -> bool:
+    record = await broker.job(job_id)
+    return record is not None and record.ended
+
+
 def leased_worker(redis: Redis, engine: Any, *, worker_id: str = "w1", **changes: Any) -> LeasedWorker:
     def describe(name: str, jobs: tuple[str, ...]) -> WorkerState:
         return WorkerState(

@@ -16,6 +16,7 @@ from queueing import (
     address,
     echoed,
     end_job,
+    has_ended,
     job,
     leased_worker,
     submit,
@@ -247,7 +248,7 @@ async def test_an_answer_waits_for_its_ticket(broker: Broker, redis: Redis) -> N
         made = job()
         async with courier.placing("chat-ada", "update"):
             await submit(broker, made)
-            await until(lambda: _ended(broker, made.id))
+            await until(lambda: has_ended(broker, made.id))
             assert chat.shown == []
             await broker.set_reply(made.id, address(message="late"))
         await until(lambda: delivery(broker, made.id))
@@ -306,11 +307,6 @@ async def test_progress_that_was_on_its_way_does_not_cover_the_answer(
         await broker.cancel(other.id, None)
         await until(lambda: len(chat.shown) == 2)
     assert chat.updates == []
-
-
-async def _ended(broker: Broker, job_id: str) -> bool:
-    record = await broker.job(job_id)
-    return record is not None and record.ended
 
 
 async def test_of_progress_only_the_newest_is_shown_and_the_answer_goes_first(broker: Broker, redis: Redis) -> None:

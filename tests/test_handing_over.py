@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from queueing import KEEP, DrivenEngine, fresh_id, job, leased_worker, submit, until, working
+from queueing import KEEP, DrivenEngine, fresh_id, has_ended, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -180,12 +180,7 @@ async def test_a_cut_channel_costs_no_slot_and_no_job(broker: Broker, redis: Red
             await submit(broker, made)
             assert (await asyncio.wait_for(engine.started.get(), 1.5)).id == made.id
             engine.end(made.id)
-            await until(lambda: _ended(broker, made.id))  # noqa: B023 - awaited within the turn
-
-
-async def _ended(broker: Broker, job_id: str) -> bool:
-    record = await broker.job(job_id)
-    return record is not None and record.ended
+            await until(lambda: has_ended(broker, made.id))  # noqa: B023 - awaited within the turn
 
 
 async def test_a_message_that_was_overtaken_is_not_believed(broker: Broker, redis: Redis) -> None:
@@ -244,18 +239,4 @@ async def test_damaged_offers_hold_up_nobody(broker: Broker, redis: Redis, key: 
     engine, made = DrivenEngine(), job("ada")
     async with working(leased_worker(redis, engine)):
         await submit(broker, made, digest="same")
-        await until(lambda: _ended(broker, made.id))
-
-
-async def test_a_stop_does_not_wait_for_the_next_look(broker: Broker, redis: Redis) -> None:
-    """What ran ends within the grace, and with it the worker."""
-    engine, made = DrivenEngine(hold=True), job("ada")
-    worker = leased_worker(redis, engine)
-    task = asyncio.create_task(worker.main())
-    await submit(broker, made)
-    await engine.started.get()
-    draining = asyncio.create_task(worker.drain(10.0))
-    engine.end(made.id)
-    async with asyncio.timeout(1.0):
-        await draining
-        await task
+        await until(lambda: has_ended(broker, made.id))
