@@ -42,6 +42,9 @@ DRAINED = "fd:drained"  # set: workers that take no more jobs
 BANNED = "fd:banned"  # hash: requester -> why, as JSON
 TIERS = "fd:tiers"  # hash: requester -> tier, over what the limits file says
 AUDIT = "fd:audit"  # stream: what admins did
+BOARDS = "fd:boards"  # hash: data set -> the hash of its content, which names its present leaderboard
+BOARD = "fd:board:"  # sorted set, by data set and content: configurations by what is wrong, then by time
+ENTRIES = "fd:entries:"  # hash, likewise: configuration -> its training
 
 
 def job(job_id: str) -> str:

@@ -140,6 +140,8 @@ class Settings(BaseSettings):
     false_negative_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     batch_tokens: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
+    mnist_folder: Folder | None = None
+    train_folder: Folder | None = None
 
     lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
     slots: Annotated[int, Field(ge=1, le=512)] = 16

@@ -1,0 +1,138 @@
+"""What a training looks like: its curves and its confusion matrix, as PNG files that can be read on a phone.
+
+Drawn with matplotlib's objects and never with pyplot, whose figures belong to the whole process.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from frontdesk.queue.kind_train import Epoch, percent
+
+SIZE = (1080, 1080)  # pixels
+DOTS = 150  # an inch
+INK, FAINT = "#1a1a1a", "#d9d9d9"
+LEARNT, TESTED = "#8a8a8a", "#0b5cad"
+RIGHT, WRONG = np.array([0.58, 0.78, 0.95]), np.array([0.93, 0.47, 0.25])
+NUMBERED = 12  # classes, up to which the matrix has a number in each cell
+LONGEST_NAME = 12  # characters of a class
+
+
+def curves(epochs: Sequence[Epoch], title: str) -> bytes:
+    """Loss and accuracy by epoch, below each other: a PNG of SIZE."""
+    figure = _figure(title)
+    loss, accuracy = figure.subplots(2, 1, sharex=True)
+    numbers = range(1, len(epochs) + 1)
+    for axes, learnt, tested in (
+        (loss, [epoch.loss for epoch in epochs], [epoch.test_loss for epoch in epochs]),
+        (accuracy, [100 * epoch.accuracy for epoch in epochs], [100 * epoch.test_accuracy for epoch in epochs]),
+    ):
+        axes.plot(numbers, learnt, color=LEARNT, linewidth=2.5, marker="o", markersize=5, label="while learning")
+        axes.plot(numbers, tested, color=TESTED, linewidth=3, marker="o", markersize=6, label="on the test")
+        axes.grid(color=FAINT, linewidth=1)
+        axes.set_axisbelow(True)
+        _plain(axes)
+    loss.set_ylabel("loss (nats)", fontsize=15, color=INK)
+    loss.set_ylim(bottom=0)
+    loss.legend(fontsize=14, frameon=False, labelcolor=INK)
+    accuracy.set_ylabel("right (%)", fontsize=15, color=INK)
+    accuracy.set_xlabel("epoch", fontsize=15, color=INK)
+    accuracy.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    last = epochs[-1]
+    accuracy.annotate(
+        percent(last.test_accuracy),
+        (len(epochs), 100 * last.test_accuracy),
+        xytext=(-4, -26),
+        textcoords="offset points",
+        ha="right",
+        fontsize=16,
+        fontweight="bold",
+        color=TESTED,
+    )
+    return _png(figure)
+
+
+def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str], title: str) -> bytes:
+    """What each class was taken for: a PNG of SIZE. Right ones blue, by their share of the class; wrong ones orange, by
+    their share of the most frequent mistake.
+
+    confusion: (classes, classes), counts by true class (rows) and by what was said (columns).
+    """
+    figure = _figure(title)
+    axes = figure.subplots()
+    axes.imshow(_colours(confusion), interpolation="nearest")
+    count = len(classes)
+    if count <= NUMBERED:
+        for row, column in zip(*np.nonzero(confusion), strict=True):
+            weight = "bold" if row == column else "normal"
+            size = 15 if confusion.max() < 1000 else 12
+            axes.text(
+                column,
+                row,
+                f"{confusion[row, column]}",
+                ha="center",
+                va="center",
+                color=INK,
+                fontsize=size,
+                fontweight=weight,
+            )
+        axes.set_xticks(np.arange(count + 1) - 0.5, minor=True)
+        axes.set_yticks(np.arange(count + 1) - 0.5, minor=True)
+        axes.grid(which="minor", color=FAINT, linewidth=1)
+        axes.tick_params(which="minor", length=0)
+    shown = range(0, count, max(1, -(-count // 20)))
+    names = [_shortened(classes[number]) for number in shown]
+    long = max(map(len, names)) > 3
+    axes.set_xticks(list(shown), names, rotation=90 if long else 0)
+    axes.set_yticks(list(shown), names)
+    _plain(axes)
+    axes.set_xlabel("taken for", fontsize=15, color=INK)
+    axes.set_ylabel("is", fontsize=15, color=INK)
+    return _png(figure)
+
+
+def _colours(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(classes, classes, 3), shades of 0 to 1."""
+    right = np.eye(len(confusion), dtype=bool)
+    of_class = np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    worst = max(int(confusion[~right].max(initial=0)), 1)
+    strength = np.where(right, confusion / of_class, np.where(confusion > 0, 0.25 + 0.75 * confusion / worst, 0))
+    ends = np.where(right[..., None], RIGHT, WRONG)
+    coloured: NDArray[np.float64] = 1 - strength[..., None] * (1 - ends)
+    return coloured
+
+
+def _figure(title: str) -> Figure:
+    width, height = SIZE
+    figure = Figure((width / DOTS, height / DOTS), DOTS, facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=16, color=INK, fontweight="bold")
+    return figure
+
+
+def _plain(axes: Axes) -> None:
+    axes.set_facecolor("white")
+    axes.tick_params(labelsize=14, colors=INK)
+    for side in axes.spines.values():
+        side.set_color(FAINT)
+
+
+def _shortened(name: str) -> str:
+    """Plain text: a dollar sign would begin a formula."""
+    short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return short.replace("$", r"\$")
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DOTS, metadata={"Software": None})
+    return file.getvalue()
