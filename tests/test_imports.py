@@ -53,6 +53,8 @@ ALLOWED = {
         "worker/serving.py": "makes a worker's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
+    "fsspec": {"queue/blobs.py": "folders and buckets"},
+    "s3fs": {},  # fsspec imports it for an address that needs it
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}
