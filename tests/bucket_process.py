@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from frontdesk.queue import blobs
 from frontdesk.queue.artifacts import ArtifactStore
-from frontdesk.queue.blobs import PIECE, Blobs, BucketBlobs, FolderBlobs
+
+SMALLEST = 5 * 1024 * 1024  # bytes: what the protocol takes as a piece
 
 
 def stand_still() -> None:
@@ -21,12 +23,12 @@ def stand_still() -> None:
     time.sleep(600)
 
 
-def in_a_folder(folder: str) -> Blobs:
+def in_a_folder(folder: str) -> blobs.Blobs:
     os.fsync = lambda descriptor: stand_still()
-    return FolderBlobs(Path(folder))
+    return blobs.FolderBlobs(Path(folder))
 
 
-def in_a_bucket(endpoint: str, root: str) -> Blobs:
+def in_a_bucket(endpoint: str, root: str) -> blobs.Blobs:
     import s3fs
 
     upload: Any = s3fs.S3FileSystem._call_s3
@@ -37,9 +39,10 @@ def in_a_bucket(endpoint: str, root: str) -> Blobs:
         return await upload(self, method, *args, **kwargs)
 
     s3fs.S3FileSystem._call_s3 = call
-    return BucketBlobs(root, endpoint=endpoint, key="key", secret="secret")
+    blobs.PIECE = SMALLEST
+    return blobs.BucketBlobs(root, endpoint=endpoint, key="key", secret="secret")
 
 
 if __name__ == "__main__":
-    blobs = in_a_folder(sys.argv[1]) if len(sys.argv) == 2 else in_a_bucket(*sys.argv[1:])
-    ArtifactStore(blobs).put(bytes(3 * PIECE), name="half.bin", media_type="application/octet-stream")
+    where = in_a_folder(sys.argv[1]) if len(sys.argv) == 2 else in_a_bucket(*sys.argv[1:])
+    ArtifactStore(where).put(bytes(3 * SMALLEST), name="half.bin", media_type="application/octet-stream")

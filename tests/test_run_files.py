@@ -241,7 +241,7 @@ def test_what_a_killed_worker_left_is_removed_by_the_next(place: Place, tmp_path
     """And nothing of one that still runs."""
     code = (
         "import sys, time; from pathlib import Path; from frontdesk.worker.run_files import Workroom\n"
-        "print(Workroom(Path(sys.argv[1])).new_folder(), flush=True); time.sleep(600)"
+        "room = Workroom(Path(sys.argv[1])); print(room.new_folder(), flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "runs")]
     killed, alive = (subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2))

@@ -83,12 +83,14 @@ class RunFiles:
     @property
     def folder(self) -> Path:
         with self._lock:
+            self._check_open()
             if self._folder is None:
                 self._folder = self._new_folder()
             return self._folder
 
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         with self._lock:
+            self._check_open()
             store = self._store
             if self._aside is None:
                 self._aside = self._new_folder()
@@ -158,7 +160,6 @@ class RunFiles:
         return self._store_or_none
 
     def _new_folder(self) -> Path:
-        self._check_open()
         if self._room is None:
             raise FrontdeskError("this worker has no folder for its runs")
         return self._room.new_folder()
