@@ -59,6 +59,8 @@ ALLOWED = {
     "sklearn": {"worker/datasets.py": "carries the digits"},
     "PIL": {"worker/dataset_folder.py": "reads pictures"},
     "matplotlib": {"worker/training_pictures.py": "draws what a training came to"},
+    "fsspec": {"queue/blobs.py": "folders and buckets"},
+    "s3fs": {},  # fsspec imports it for an address that needs it
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}

@@ -38,6 +38,7 @@ LEASE = 6.0  # seconds a job stays with a worker that no longer renews
 RENEW = 2.0  # seconds between heartbeats
 LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
 GLANCE = 0.02  # seconds after the end of a lease at which it is looked for
+AFTER = 0.005  # seconds from a job that was handed over to the turn that offers the slots that are left
 FAREWELL = 10.0  # seconds to write down how the last jobs ended, should Redis be away at a shutdown
 
 DAMAGED = "Its request was damaged in the queue. Please ask again."
@@ -203,7 +204,7 @@ class LeasedWorker(Worker):
         except CorruptMessageError:
             log.warning("what was handed over is no job")
             self._sure = False
-        self._wake.set()  # what is free is told anew
+        asyncio.get_running_loop().call_later(AFTER, self._wake.set)  # what is free is told anew, after the job's start
 
     async def _take(self, claimed: Claimed) -> None:
         if self._stopping.is_set():
