@@ -57,7 +57,7 @@ ALLOWED = {
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
     "sklearn": {"worker/datasets.py": "carries the digits"},
-    "PIL": {"worker/dataset_folder.py": "reads pictures"},
+    "PIL": {"worker/dataset_folder.py": "reads pictures", "worker/training_pictures.py": "writes them small"},
     "matplotlib": {"worker/training_pictures.py": "draws what a training came to"},
     "fsspec": {"queue/blobs.py": "folders and buckets"},
     "s3fs": {},  # fsspec imports it for an address that needs it

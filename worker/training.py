@@ -29,6 +29,9 @@ MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 # Multiplications of a pass between two looks at whether to go on: about a tenth of a second each on two CPU cores.
 PIECE = {"cpu": 5e8, "cuda": 2e11}
+# Of one step, for each processor that shares in it: with less, they mostly wait for each other, and on a machine that
+# does something else meanwhile they wait five times as long as one alone works.
+MULTIPLICATIONS_OF_A_THREAD = 1e8
 TOLD_EVERY = 1.0  # seconds between two reports within an epoch
 TESTED_AT_ONCE = 1000  # pictures
 
@@ -37,12 +40,12 @@ Spent: TypeAlias = Literal["training", "evaluation"]
 
 
 class DivergedError(RunError):
-    """The loss is no number any more; the sentence says what to change."""
+    """Nothing more can be learnt. The sentence says what happened, and what to change."""
 
-    def __init__(self, epoch: int, learning_rate: float) -> None:
+    def __init__(self, what: str, learning_rate: float) -> None:
         super().__init__(
-            f"The loss became infinite in epoch {epoch}: the steps are too large. Try a learning rate well below "
-            f"{learning_rate:g}, such as {learning_rate / 10:.2g}, or a larger batch size."
+            f"{what}: the steps are too large. Try a learning rate well below {learning_rate:g}, such as "
+            f"{learning_rate / 10:.2g}, or a larger batch size."
         )
 
 
@@ -75,7 +78,9 @@ def train(
     Raises DivergedError.
     """
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-        return _Training(data, params, device, progress, check, clock).run()
+        run = _Training(data, params, device, progress, check, clock)
+        with _at_most(run.threads):
+            return run.run()
 
 
 class _Training:
@@ -97,8 +102,10 @@ class _Training:
         shape = data.images.shape[1:]
         mean, deviation = _shades(data.images[~data.test])
         self._network = seeded_network(shape, self._classes, params.width, mean, deviation, params.seed).to(device)
-        piece = PIECE.get(device.type, PIECE["cpu"]) / multiplications(shape, self._classes, params.width)
+        of_one = multiplications(shape, self._classes, params.width)
+        piece = PIECE.get(device.type, PIECE["cpu"]) / of_one
         self._piece = max(1, int(piece))
+        self.threads = max(1, int(params.batch_size * of_one / MULTIPLICATIONS_OF_A_THREAD))
         self._optimiser = torch.optim.SGD(
             self._network.parameters(), params.learning_rate, MOMENTUM, weight_decay=WEIGHT_DECAY, nesterov=True
         )
@@ -131,8 +138,7 @@ class _Training:
         for batch in order.split(self._params.batch_size):
             self._set_rate()
             loss, hits = self._learn_from(batch.to(self._labels.device))
-            if not math.isfinite(loss):
-                raise DivergedError(number, self._params.learning_rate)
+            self._check_finite(loss, number)
             total, right = total + loss * len(batch), right + hits
             if self._clock() - self._told >= TOLD_EVERY:
                 self._tell(number, f"loss {loss:.3g}")
@@ -165,15 +171,24 @@ class _Training:
         self._network.eval()
         total, confusion = 0.0, torch.zeros(self._classes**2, dtype=torch.int64)
         size = min(TESTED_AT_ONCE, 2 * self._piece)
+        first, blind = None, True  # filters that are 0 for every picture never learn again
         for images, labels in zip(self._test_images.split(size), self._test_labels.split(size), strict=True):
             self._check()
             scores = self._network(images)
+            first = scores[:1] if first is None else first
+            blind = blind and bool((scores == first).all())
             total += functional.cross_entropy(scores, labels, reduction="sum").item()
             pairs = (labels * self._classes + scores.argmax(1)).cpu()
             confusion += torch.bincount(pairs, minlength=self._classes**2)
-        if not math.isfinite(total):
-            raise DivergedError(number, self._params.learning_rate)
+        self._check_finite(total, number)
+        if blind:
+            what = f"After epoch {number} the network sees no difference between pictures any more"
+            raise DivergedError(what, self._params.learning_rate)
         return total / len(self._test_labels), confusion.view(self._classes, self._classes).numpy()
+
+    def _check_finite(self, loss: float, number: int) -> None:
+        if not math.isfinite(loss):
+            raise DivergedError(f"The loss became infinite in epoch {number}", self._params.learning_rate)
 
     def _tell(self, number: int, news: str) -> None:
         self._told = self._clock()
@@ -205,6 +220,17 @@ def _shades(images: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
         means.append(mean)
         deviations.append(max(math.sqrt(float((counts * (shades - mean) ** 2).sum() / counts.sum())), 1 / 255))
     return torch.tensor(means), torch.tensor(deviations)
+
+
+@contextmanager
+def _at_most(threads: int) -> Iterator[None]:
+    """Of the processors that torch uses otherwise."""
+    usual = torch.get_num_threads()
+    torch.set_num_threads(min(threads, usual))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
 
 
 def _duration(seconds: float) -> str:

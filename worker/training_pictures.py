@@ -14,11 +14,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
+from PIL import Image
 
 from frontdesk.queue.kind_train import Epoch, percent
 
 SIZE = (1080, 1080)  # pixels
 DOTS = 150  # an inch
+COLOURS = 128
 INK, FAINT = "#1a1a1a", "#d9d9d9"
 LEARNT, TESTED = "#8a8a8a", "#0b5cad"
 RIGHT, WRONG = np.array([0.58, 0.78, 0.95]), np.array([0.93, 0.47, 0.25])
@@ -114,7 +116,6 @@ def _colours(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 def _figure(title: str) -> Figure:
     width, height = SIZE
     figure = Figure((width / DOTS, height / DOTS), DOTS, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=16, color=INK, fontweight="bold")
     return figure
 
@@ -133,6 +134,10 @@ def _shortened(name: str) -> str:
 
 
 def _png(figure: Figure) -> bytes:
+    """With a palette: a third of the bytes, and no difference to be seen."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS, metadata={"Software": None})
+    drawn.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
