@@ -48,7 +48,9 @@ def _entries(folder: Path) -> list[Path]:
 
 def _pictures(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
     """Pictures in colour where any of them is."""
-    read, labels, classes = [], [], []
+    read: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    classes: list[str] = []
     for number, of_class in enumerate(path for path in _entries(folder) if path.is_dir()):
         classes.append(of_class.name)
         for path in _files(of_class):
@@ -78,12 +80,16 @@ def _picture(path: Path) -> NDArray[np.uint8]:
         with Image.open(path, formats=FORMATS) as image:  # reads its size, and nothing more yet
             if math.prod(image.size) > FILE_PIXELS:
                 raise DataSetError(f"{where} has more than {FILE_PIXELS // 1_000_000} million pixels.")
-            if image.has_transparency_data:
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
-            small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
+            small = _on_white(image).resize((SIDE, SIDE), Image.Resampling.BOX)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise DataSetError(f"{where} is not a picture that can be read.") from None
     return np.asarray(small, dtype=np.uint8)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("RGB")
 
 
 def _packed(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:

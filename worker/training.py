@@ -135,7 +135,7 @@ class _Training:
         self._network.train()
         total, right = 0.0, 0
         order = torch.randperm(len(self._labels), generator=self._order)
-        for batch in order.split(self._params.batch_size):
+        for batch in torch.split(order, self._params.batch_size):
             self._set_rate()
             loss, hits = self._learn_from(batch.to(self._labels.device))
             self._check_finite(loss, number)
@@ -148,7 +148,7 @@ class _Training:
         """One step, in pieces whose gradients add up to the batch's: its mean loss, and how many were told right."""
         total, right = 0.0, 0
         self._optimiser.zero_grad(set_to_none=True)
-        for piece in batch.split(self._piece):
+        for piece in torch.split(batch, self._piece):
             self._check()
             labels = self._labels[piece]
             scores = self._network(self._images[piece])
@@ -172,7 +172,9 @@ class _Training:
         total, confusion = 0.0, torch.zeros(self._classes**2, dtype=torch.int64)
         size = min(TESTED_AT_ONCE, 2 * self._piece)
         first, blind = None, True  # filters that are 0 for every picture never learn again
-        for images, labels in zip(self._test_images.split(size), self._test_labels.split(size), strict=True):
+        for images, labels in zip(
+            torch.split(self._test_images, size), torch.split(self._test_labels, size), strict=True
+        ):
             self._check()
             scores = self._network(images)
             first = scores[:1] if first is None else first

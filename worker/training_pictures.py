@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,6 +27,7 @@ INK, FAINT = "#1a1a1a", "#d9d9d9"
 LEARNT, TESTED = "#8a8a8a", "#0b5cad"
 RIGHT, WRONG = np.array([0.58, 0.78, 0.95]), np.array([0.93, 0.47, 0.25])
 NUMBERED = 12  # classes, up to which the matrix has a number in each cell
+NAMED = 20  # classes, at most, whose names stand beside it
 LONGEST_NAME = 12  # characters of a class
 
 
@@ -32,27 +35,17 @@ def curves(epochs: Sequence[Epoch], title: str) -> bytes:
     """Loss and accuracy by epoch, below each other: a PNG of SIZE."""
     figure = _figure(title)
     loss, accuracy = figure.subplots(2, 1, sharex=True)
-    numbers = range(1, len(epochs) + 1)
-    for axes, learnt, tested in (
-        (loss, [epoch.loss for epoch in epochs], [epoch.test_loss for epoch in epochs]),
-        (accuracy, [100 * epoch.accuracy for epoch in epochs], [100 * epoch.test_accuracy for epoch in epochs]),
-    ):
-        axes.plot(numbers, learnt, color=LEARNT, linewidth=2.5, marker="o", markersize=5, label="while learning")
-        axes.plot(numbers, tested, color=TESTED, linewidth=3, marker="o", markersize=6, label="on the test")
-        axes.grid(color=FAINT, linewidth=1)
-        axes.set_axisbelow(True)
-        _plain(axes)
-    loss.set_ylabel("loss (nats)", fontsize=15, color=INK)
-    loss.set_ylim(bottom=0)
+    _panel(loss, "loss (nats)", [epoch.loss for epoch in epochs], [epoch.test_loss for epoch in epochs])
+    top = max(max(epoch.loss, epoch.test_loss) for epoch in epochs)
+    loss.set_ylim(-0.03 * top, 1.05 * top or 1)  # a loss of 0 is a whole point, and not half of one
     loss.legend(fontsize=14, frameon=False, labelcolor=INK)
-    accuracy.set_ylabel("right (%)", fontsize=15, color=INK)
+    tested = [100 * epoch.test_accuracy for epoch in epochs]
+    _panel(accuracy, "right (%)", [100 * epoch.accuracy for epoch in epochs], tested)
     accuracy.set_xlabel("epoch", fontsize=15, color=INK)
     accuracy.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    accuracy.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    last = epochs[-1]
     accuracy.annotate(
-        percent(last.test_accuracy),
-        (len(epochs), 100 * last.test_accuracy),
+        percent(epochs[-1].test_accuracy),
+        (len(epochs), tested[-1]),
         xytext=(-4, -26),
         textcoords="offset points",
         ha="right",
@@ -60,7 +53,18 @@ def curves(epochs: Sequence[Epoch], title: str) -> bytes:
         fontweight="bold",
         color=TESTED,
     )
+    figure.align_ylabels()
     return _png(figure)
+
+
+def _panel(axes: Axes, what: str, learnt: Sequence[float], tested: Sequence[float]) -> None:
+    numbers = range(1, len(learnt) + 1)
+    axes.plot(numbers, learnt, color=LEARNT, linewidth=2.5, marker="o", markersize=5, label="while learning")
+    axes.plot(numbers, tested, color=TESTED, linewidth=3, marker="o", markersize=6, label="on the test")
+    axes.set_ylabel(what, fontsize=15, color=INK)
+    axes.grid(color=FAINT, linewidth=1)
+    axes.set_axisbelow(True)
+    _plain(axes)
 
 
 def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str], title: str) -> bytes:
@@ -72,34 +76,30 @@ def confusion_matrix(confusion: NDArray[np.int64], classes: Sequence[str], title
     figure = _figure(title)
     axes = figure.subplots()
     axes.imshow(_colours(confusion), interpolation="nearest")
-    count = len(classes)
-    if count <= NUMBERED:
-        for row, column in zip(*np.nonzero(confusion), strict=True):
-            weight = "bold" if row == column else "normal"
-            size = 15 if confusion.max() < 1000 else 12
-            axes.text(
-                column,
-                row,
-                f"{confusion[row, column]}",
-                ha="center",
-                va="center",
-                color=INK,
-                fontsize=size,
-                fontweight=weight,
-            )
-        axes.set_xticks(np.arange(count + 1) - 0.5, minor=True)
-        axes.set_yticks(np.arange(count + 1) - 0.5, minor=True)
-        axes.grid(which="minor", color=FAINT, linewidth=1)
-        axes.tick_params(which="minor", length=0)
-    shown = range(0, count, max(1, -(-count // 20)))
+    if len(classes) <= NUMBERED:
+        _write_counts(axes, confusion)
+    shown = range(0, len(classes), -(-len(classes) // NAMED))
     names = [_shortened(classes[number]) for number in shown]
-    long = max(map(len, names)) > 3
-    axes.set_xticks(list(shown), names, rotation=90 if long else 0)
+    axes.set_xticks(list(shown), names, rotation=90 if max(map(len, names)) > 3 else 0)
     axes.set_yticks(list(shown), names)
     _plain(axes)
-    axes.set_xlabel("taken for", fontsize=15, color=INK)
-    axes.set_ylabel("is", fontsize=15, color=INK)
+    axes.set_xlabel("what it was taken for", fontsize=15, color=INK)
+    axes.set_ylabel("what it is", fontsize=15, color=INK)
     return _png(figure)
+
+
+def _write_counts(axes: Axes, confusion: NDArray[np.int64]) -> None:
+    """A number in each cell, 0 left out, and lines between the cells."""
+    size = 15 if confusion.max() < 1000 else 12
+    for row, column in zip(*np.nonzero(confusion), strict=True):
+        weight = "bold" if row == column else "normal"
+        centred: dict[str, Any] = {"ha": "center", "va": "center", "color": INK, "fontsize": size, "fontweight": weight}
+        axes.text(column, row, f"{confusion[row, column]}", **centred)
+    between = np.arange(len(confusion) + 1) - 0.5
+    axes.set_xticks(between, minor=True)
+    axes.set_yticks(between, minor=True)
+    axes.grid(which="minor", color=FAINT, linewidth=1)
+    axes.tick_params(which="minor", length=0)
 
 
 def _colours(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -115,7 +115,8 @@ def _colours(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _figure(title: str) -> Figure:
     width, height = SIZE
-    figure = Figure((width / DOTS, height / DOTS), DOTS, facecolor="white", layout="constrained")
+    spaced = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    figure = Figure((width / DOTS, height / DOTS), DOTS, facecolor="white", layout=spaced)
     figure.suptitle(title, fontsize=16, color=INK, fontweight="bold")
     return figure
 
@@ -128,16 +129,18 @@ def _plain(axes: Axes) -> None:
 
 
 def _shortened(name: str) -> str:
-    """Plain text: a dollar sign would begin a formula."""
-    short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    """Plain text: a dollar sign would begin a formula. Of a long name its ends: many differ in their last letters."""
+    half = LONGEST_NAME // 2
+    short = name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}…{name[-half:]}"
     return short.replace("$", r"\$")
 
 
 def _png(figure: Figure) -> bytes:
     """With a palette: a third of the bytes, and no difference to be seen."""
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    canvas.draw()  # type: ignore[no-untyped-call]
+    dots = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    drawn = Image.fromarray(dots).convert("RGB")
     file = io.BytesIO()
     drawn.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return file.getvalue()
