@@ -63,11 +63,19 @@ def multiplications(shape: Sequence[int], classes: int, width: int) -> float:
 def to_safetensors(
     network: SmallNetwork, shape: Sequence[int], classes: Sequence[str], said: Mapping[str, str]
 ) -> bytes:
-    """The weights, with what `from_safetensors` needs and what is `said` of them as metadata."""
+    """The weights, with what `from_safetensors` needs and what is `said` of them as metadata. The same give the same."""
     width = network.first.out_channels
     own = {"shape": json.dumps(list(shape)), "classes": json.dumps(list(classes)), "width": str(width)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    return safetensors.torch.save(tensors, {**said, **own})
+    return _sorted(safetensors.torch.save(tensors, {**said, **own}))
+
+
+def _sorted(data: bytes) -> bytes:
+    """With its header in the order of names, which the library draws anew each time: files are known by their hash."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the numbers stay aligned
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 def from_safetensors(data: bytes) -> tuple[SmallNetwork, dict[str, str]]:
