@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import urllib.request
@@ -167,6 +168,26 @@ def test_a_file_is_only_removed_while_it_is_old(shop: Shop) -> None:
     assert shop.store.remove_older(artifact.sha256, there.modified + 60)
     assert not shop.store.remove_older(artifact.sha256, there.modified + 60)
     assert shop.names() == []
+
+
+def test_a_file_that_is_written_anew_while_it_is_removed_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder: whoever put it counts on it."""
+    store = folder_store(tmp_path)
+    artifact = put(store)
+    path = tmp_path / artifact.sha256[:2] / artifact.sha256
+    os.utime(path, (0, 0))
+    rename = Path.rename
+
+    def overtaken(self: Path, target: Path) -> Path:
+        put(store)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    assert not store.remove_older(artifact.sha256, 1.0)
+    assert store.read(artifact) == b"a chair"
+    assert list((tmp_path / "part").iterdir()) == []
 
 
 def test_a_put_that_is_killed_leaves_nothing_to_see(shop: Shop) -> None:
