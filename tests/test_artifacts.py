@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from storing import MODEL, bucket_store, folder_store, new_bucket, object_server, put
 
+from frontdesk.queue import blobs
 from frontdesk.queue.artifacts import Artifact, ArtifactStore, safe_name
 from frontdesk.queue.errors import (
     ConfigurationError,
@@ -243,8 +244,11 @@ def test_a_bucket_gives_links_that_end(server: str) -> None:
     assert parse_qs(urlsplit(store.signed(artifact, 1e9) or "").query)["X-Amz-Expires"] == ["604800"]
 
 
-def test_storage_that_cannot_be_reached_is_one_error(server: str, tmp_path: Path) -> None:
+def test_storage_that_cannot_be_reached_is_one_error(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A bucket that is not there, a server that is not there, a folder that is a file; no address in the words."""
+    monkeypatch.setitem(blobs.TIMEOUTS, "retries", {"max_attempts": 0})  # else it is asked for seconds
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     for store in (bucket_store(server, "no-such-bucket"), folder_store(blocked)):
