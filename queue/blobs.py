@@ -25,7 +25,7 @@ from frontdesk.queue.errors import ConfigurationError, StoreError
 
 PIECE = 16 * 1024 * 1024  # bytes of one request to a bucket; several of them are in memory at once
 PARTS = "part"  # folder of unfinished files
-TIMEOUTS = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}  # seconds
+TIMEOUTS: dict[str, Any] = {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class BucketBlobs(Blobs):
     """
 
     def __init__(self, root: str, *, endpoint: str | None, key: str | None, secret: str | None) -> None:
-        config: dict[str, Any] = {**TIMEOUTS, "signature_version": "s3v4"}
+        config = {**TIMEOUTS, "signature_version": "s3v4"}
         if endpoint:  # servers of one's own have no name for each bucket
             config["s3"] = {"addressing_style": "path"}
         try:
@@ -173,7 +173,6 @@ class BucketBlobs(Blobs):
                 endpoint_url=endpoint,
                 config_kwargs=config,
                 use_listings_cache=False,  # others write there too
-                skip_instance_cache=True,
             )
         except ImportError:
             raise ConfigurationError(

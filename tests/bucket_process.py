@@ -24,7 +24,7 @@ def stand_still() -> None:
 
 
 def in_a_folder(folder: str) -> blobs.Blobs:
-    os.fsync = lambda descriptor: stand_still()
+    os.fsync = lambda fd: stand_still()
     return blobs.FolderBlobs(Path(folder))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import urllib.request
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 from storing import MODEL, bucket_store, folder_store, new_bucket, object_server, put
 
+from frontdesk.queue import blobs
 from frontdesk.queue.artifacts import Artifact, ArtifactStore, safe_name
 from frontdesk.queue.errors import (
     ConfigurationError,
@@ -169,6 +171,26 @@ def test_a_file_is_only_removed_while_it_is_old(shop: Shop) -> None:
     assert shop.names() == []
 
 
+def test_a_file_that_is_written_anew_while_it_is_removed_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder: whoever put it counts on it."""
+    store = folder_store(tmp_path)
+    artifact = put(store)
+    path = tmp_path / artifact.sha256[:2] / artifact.sha256
+    os.utime(path, (0, 0))
+    rename = Path.rename
+
+    def overtaken(self: Path, target: Path) -> Path:
+        put(store)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", overtaken)
+    assert not store.remove_older(artifact.sha256, 1.0)
+    assert store.read(artifact) == b"a chair"
+    assert list((tmp_path / "part").iterdir()) == []
+
+
 def test_a_put_that_is_killed_leaves_nothing_to_see(shop: Shop) -> None:
     """kill -9 when only the last step is missing: nobody finds a file, and what it left is removed in time."""
     if shop.where[0].startswith("http"):
@@ -222,8 +244,11 @@ def test_a_bucket_gives_links_that_end(server: str) -> None:
     assert parse_qs(urlsplit(store.signed(artifact, 1e9) or "").query)["X-Amz-Expires"] == ["604800"]
 
 
-def test_storage_that_cannot_be_reached_is_one_error(server: str, tmp_path: Path) -> None:
+def test_storage_that_cannot_be_reached_is_one_error(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A bucket that is not there, a server that is not there, a folder that is a file; no address in the words."""
+    monkeypatch.setitem(blobs.TIMEOUTS, "retries", {"max_attempts": 0})  # else it is asked for seconds
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     for store in (bucket_store(server, "no-such-bucket"), folder_store(blocked)):

@@ -20,6 +20,7 @@ from structlog.testing import capture_logs
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.codec import encode
+from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import FileGoneError, StoreError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.lua import script
@@ -178,7 +179,7 @@ async def test_nothing_is_deleted_for_a_redis_that_was_emptied(shelf: Shelf, red
 async def test_checkpoints_of_ended_jobs_go(shelf: Shelf, redis: Redis) -> None:
     """Of those that ended while no worker had them; those of waiting and running jobs stay, however old."""
     for job_id, state in (("waits", "waiting"), ("runs", "running"), ("ended", "cancelled"), ("left", "cancelled")):
-        await redis.hset(keys.job(job_id), mapping={"state": state})
+        await answer(redis.hset(keys.job(job_id), mapping={"state": state}))
         shelf.store.save(job_id, b"state")
     await redis.zadd(keys.RUNNING, {"left": 1})  # its asker cancelled it, and it goes on for another
     for job_id in ("gone", "young"):
@@ -231,7 +232,7 @@ async def test_the_end_of_a_job_says_what_it_holds(shelf: Shelf, redis: Redis) -
     assert await settled("plain", "done")
     assert await shelf.retention.files_of("good") == [asked, made]
     assert [kept.job_id for kept in await shelf.retention.objects_of(ADA)] == ["good"]
-    assert await redis.smembers(keys.owners(asked)) == {b"good"}
+    assert await answer(redis.smembers(keys.owners(asked))) == {b"good"}
     assert await shelf.retention.disown("good") == 2
     assert await redis.keys("fd:*") == []
 

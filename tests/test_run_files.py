@@ -261,11 +261,21 @@ def test_what_a_killed_worker_left_is_removed_by_the_next(place: Place, tmp_path
     alive.communicate()
 
 
+async def test_a_runner_is_tried_without_an_engine(tmp_path: Path) -> None:
+    """A context with a folder has files as a worker's has."""
+    alone = context("1abc", tmp_path)
+    assert alone.keep(b"chair", name="chair.glb", media_type=TYPE).size == 5
+    alone.save(b"state")
+    assert context("1abc", tmp_path).saved() == b"state"
+    assert alone.folder.is_dir()
+
+
 async def test_without_a_store_a_run_that_needs_one_fails() -> None:
     """A worker's fault, not its requester's: the log names it."""
-    for use in (lambda c: c.folder, lambda c: c.saved(), lambda c: c.keep(b"", name="x", media_type=TYPE)):
+    alone = context()
+    for use in (lambda: alone.folder, alone.saved, lambda: alone.keep(b"", name="x", media_type=TYPE)):
         with pytest.raises(FrontdeskError, match="this worker has no"):
-            use(context())
+            use()
     engine = Engine(Registry([kind()]), {"say": Batching()})
     await engine.load()
     assert (await engine.run(job(), unheard)).status == "done"
