@@ -15,15 +15,19 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from running import job, unheard
 
 from frontdesk.bots.parsing import parse_arguments, usage, validate
-from frontdesk.queue.artifacts import Artifact
+from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.errors import InvalidRequestError
 from frontdesk.queue.kind_train import LONGEST, TRAIN, Epoch, TrainParams, TrainResult, cost, percent
+from frontdesk.queue.kinds import Registry
 from frontdesk.queue.settings import Settings
 from frontdesk.worker import training
 from frontdesk.worker.datasets import DataSet, read_digits
+from frontdesk.worker.engine import Engine
 from frontdesk.worker.network import from_safetensors, multiplications, to_safetensors
+from frontdesk.worker.run_files import Workroom
 from frontdesk.worker.runner import Bench, CancelledRunError, RunError
 from frontdesk.worker.train_runner import TrainRunner
 from frontdesk.worker.training import DivergedError, Trained, train
@@ -352,6 +356,20 @@ def test_without_its_data_set_a_job_fails_with_a_sentence(tmp_path: Path) -> Non
     assert runner.lacks(TrainParams()) is None
     with pytest.raises(RunError, match="MNIST digits are not installed"):
         runner.run(TrainParams(dataset="mnist"), Keeping())  # type: ignore[arg-type]
+
+
+async def test_a_job_ends_with_its_files_in_the_store(tmp_path: Path) -> None:
+    """Through the worker's engine: the outcome names all three, and each reads as it was made."""
+    store = ArtifactStore.of(Settings(data_dir=tmp_path))
+    engine = Engine(Registry([TRAIN]), {"train": loaded(tmp_path)}, store=store, room=Workroom(tmp_path / "runs"))
+    await engine.load()
+    asked = job().model_copy(update={"kind": "train", "params": SHORT.model_dump()})
+    outcome = await engine.run(asked, unheard)
+    assert outcome.status == "done", outcome.reason
+    result = TrainResult.model_validate(outcome.result)
+    assert outcome.files == tuple(kept.sha256 for kept in result.artifacts)
+    assert [len(store.read(kept)) for kept in result.artifacts] == [kept.size for kept in result.artifacts]
+    await engine.close()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def multiplications(shape: Sequence[int], classes: int, width: int) -> float:
 def to_safetensors(
     network: SmallNetwork, shape: Sequence[int], classes: Sequence[str], said: Mapping[str, str]
 ) -> bytes:
-    """The weights, with what `from_safetensors` needs and what is `said` of them as metadata. The same give the same."""
+    """The weights, with what `from_safetensors` needs and what is `said` of them as metadata; always the same bytes."""
     width = network.first.out_channels
     own = {"shape": json.dumps(list(shape)), "classes": json.dumps(list(classes)), "width": str(width)}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
