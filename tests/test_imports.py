@@ -33,6 +33,9 @@ TENSORS = {
     "worker/writing.py": "the runner of write",
     "worker/decoding.py": "one step of a running batch",
     "worker/sampling.py": "draws the next token",
+    "worker/network.py": "the network of train, and its weights as a file",
+    "worker/training.py": "trains it",
+    "worker/train_runner.py": "names the device that it trains on",
 }
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
@@ -53,6 +56,11 @@ ALLOWED = {
         "worker/serving.py": "makes a worker's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
+    "sklearn": {"worker/datasets.py": "carries the digits"},
+    "PIL": {"worker/dataset_folder.py": "reads pictures", "worker/training_pictures.py": "writes them small"},
+    "matplotlib": {"worker/training_pictures.py": "draws what a training came to"},
+    "fsspec": {"queue/blobs.py": "folders and buckets"},
+    "s3fs": {},  # fsspec imports it for an address that needs it
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}
