@@ -1,0 +1,223 @@
+"""Mesh files as other programs read them: Khronos' validator for glTF, trimesh for all."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import trimesh
+from gltf import Validator
+from things import BLUE, RED, Part, ball, block, chair, lone, painted_ball, tumbler
+
+from frontdesk.worker import mesh_files
+from frontdesk.worker.glb import glb
+from frontdesk.worker.joining import from_parts, united
+from frontdesk.worker.mesh_files import MEDIA_TYPES, Format, within, written
+from frontdesk.worker.meshes import Material, Mesh, fitted, statistics
+
+FORMATS = tuple(MEDIA_TYPES)
+
+
+def glowing() -> Mesh:
+    return from_parts([*lone(ball(0.1), RED, "glow"), *lone(block(0.1, 0.1, 0.1, x=1), BLUE, "glass")])
+
+
+def open_surface() -> Mesh:
+    whole = painted_ball(32)
+    return Mesh(whole.vertices, whole.faces[:100], whole.colours)
+
+
+def unused_vertices() -> Mesh:
+    return Mesh(np.eye(4, 3, dtype=np.float32) * 5, np.array([[0, 1, 3]]), materials=(Material("a", (1, 1, 1)),) * 2)
+
+
+MESHES = {
+    "chair": lambda: from_parts(chair()), "glass": lambda: from_parts(tumbler()), "lamp": glowing,
+    "scan": painted_ball, "open": open_surface, "leftovers": unused_vertices,
+}  # fmt: skip
+
+
+def read(data: bytes, format: str) -> trimesh.Trimesh:
+    """As trimesh reads it, all in one."""
+    scene = trimesh.load_scene(io.BytesIO(data), file_type=format)
+    return cast("trimesh.Trimesh", scene.to_geometry())
+
+
+def document(data: bytes) -> dict[str, Any]:
+    (length,) = struct.unpack("<I", data[12:16])
+    return cast("dict[str, Any]", json.loads(data[20 : 20 + length]))
+
+
+@pytest.mark.parametrize("quantised", [False, True], ids=["plain", "quantised"])
+@pytest.mark.parametrize("name", MESHES)
+def test_khronos_validator_has_nothing_to_say(
+    name: str, quantised: bool, gltf_validator: Validator, tmp_path: Path
+) -> None:
+    """No error and no warning, for parts, glass, light, painted and open surfaces."""
+    data = glb(fitted(MESHES[name]()), quantised=quantised)
+    assert gltf_validator.complaints(data, tmp_path / "file.glb") == []
+
+
+def test_the_validator_sees_what_is_broken(gltf_validator: Validator, tmp_path: Path) -> None:
+    """Otherwise the test above would say nothing."""
+    data = bytearray(glb(from_parts(chair())))
+    place = data.index(b"BIN\x00") + 4
+    data[place : place + 4] = struct.pack("<f", 1e9)
+    assert gltf_validator.complaints(bytes(data), tmp_path / "file.glb") != []
+
+
+@pytest.mark.parametrize("quantised", [False, True], ids=["plain", "quantised"])
+def test_a_glb_stands_upright_in_a_box_of_one_metre(quantised: bool) -> None:
+    """+Y is up, x and z are centred, nothing is outside: also after rounding to 16 bits."""
+    mesh = fitted(from_parts(chair()))
+    low, high = read(glb(mesh, quantised=quantised), "glb").bounds
+    assert low[1] == pytest.approx(0, abs=1e-4)
+    assert (high - low).max() <= 1
+    assert high[1] == (high - low).max()
+    assert (low + high)[[0, 2]] == pytest.approx((0, 0), abs=1e-3)
+
+
+def test_a_glb_says_how_its_parts_look() -> None:
+    """Linear colours, metal, glass that is blended, and light."""
+    materials = {material["name"]: material for material in document(glb(from_parts([*chair(), *tumbler()])))["materials"]}
+    steel, red, glass = materials["metal #b2b2b8"], materials["matte #cc1a1a"], materials["glass #cce6f2"]
+    assert steel["pbrMetallicRoughness"]["metallicFactor"] == 1
+    assert red["pbrMetallicRoughness"]["baseColorFactor"] == pytest.approx([0.604, 0.010, 0.010, 1], abs=1e-3)
+    assert "alphaMode" not in red
+    assert glass["alphaMode"] == "BLEND"
+    assert glass["pbrMetallicRoughness"]["baseColorFactor"][3] < 0.5
+    (lamp,) = [m for m in document(glb(glowing()))["materials"] if "emissiveFactor" in m]
+    assert lamp["emissiveFactor"] == pytest.approx([0.604, 0.010, 0.010], abs=1e-3)
+
+
+def test_an_open_surface_is_seen_from_both_sides() -> None:
+    assert document(glb(open_surface()))["materials"][0]["doubleSided"] is True
+    assert "doubleSided" not in document(glb(painted_ball(16)))["materials"][0]
+
+
+def test_the_quantised_glb_is_much_smaller_and_hardly_different() -> None:
+    """The known step for what a chat does not take: under 60 %, every vertex within a tenth of a millimetre."""
+    mesh = fitted(painted_ball(256))
+    plain, quantised = glb(mesh), glb(mesh, quantised=True)
+    assert len(quantised) < 0.6 * len(plain)
+    assert read(quantised, "glb").bounds == pytest.approx(read(plain, "glb").bounds, abs=1e-4)
+    assert read(quantised, "glb").volume == pytest.approx(read(plain, "glb").volume, rel=1e-3)
+
+
+def test_a_quantised_glb_counts_its_vertices_in_two_bytes(gltf_validator: Validator, tmp_path: Path) -> None:
+    """Beyond 65,535 vertices it becomes several pieces, which say the same."""
+    mesh = fitted(painted_ball(512))
+    data = glb(mesh, quantised=True)
+    described = document(data)
+    pieces = described["meshes"][0]["primitives"]
+    assert len(pieces) > 1
+    assert {described["accessors"][piece["indices"]]["componentType"] for piece in pieces} == {5123}
+    assert sum(described["accessors"][piece["indices"]]["count"] for piece in pieces) == mesh.faces.size
+    assert gltf_validator.complaints(data, tmp_path / "file.glb") == []
+
+
+@pytest.mark.parametrize("name", ["chair", "glass", "scan"])
+def test_an_stl_is_manifold(name: str) -> None:
+    """Every edge has two faces after a reader welded equal places, all look outward, and one body stays one."""
+    mesh = {"chair": lambda: united(chair()), "glass": lambda: united(tumbler()), "scan": painted_ball}[name]()
+    solid = read(written(mesh, "stl"), "stl")
+    assert solid.is_watertight
+    assert solid.is_winding_consistent
+    assert len(solid.faces) == len(mesh.faces)
+    scale = 100 / max(statistics(mesh).size)
+    assert solid.volume == pytest.approx((statistics(mesh).volume or 0) * scale**3, rel=1e-4)
+
+
+def test_an_stl_of_touching_bodies_is_manifold_too() -> None:
+    """Two blocks that share nothing but an edge."""
+    solid = read(written(united([Part(block(1, 1, 1)), Part(block(1, 1, 1, x=1, y=1))]), "stl"), "stl")
+    assert solid.is_watertight
+
+
+def test_an_stl_is_ready_to_print() -> None:
+    """Millimetres, z up, standing on the plate, the longest side 100."""
+    low, high = read(written(from_parts(chair()), "stl"), "stl").bounds
+    assert low[2] == pytest.approx(0, abs=1e-4)
+    assert high[2] == pytest.approx(100, abs=1e-3)
+    back = read(written(united(lone(block(1, 1, 0.1, z=-0.5)) + lone(block(1, 0.1, 1))), "stl"), "stl")
+    assert back.vertices[back.vertices[:, 2] > 50][:, 1].min() > 0  # what was behind (-z) lies at +y
+
+
+@pytest.mark.parametrize("format", ["obj", "ply"])
+def test_vertex_colours_can_be_read(format: Format) -> None:
+    """In sRGB, at the vertices: red towards +x, whatever the format."""
+    mesh = painted_ball(32)
+    again = read(written(mesh, format), format)
+    assert len(again.faces) == len(mesh.faces)
+    colours = np.asarray(again.visual.vertex_colors)[:, :3].astype(int)
+    expected = np.rint((again.vertices / 0.8 + 0.5) * 255)
+    assert np.abs(colours - expected).max() <= 2
+
+
+@pytest.mark.parametrize("format", ["obj", "ply"])
+def test_materials_become_vertex_colours(format: Format) -> None:
+    """Each part keeps its own; a vertex between two is there twice."""
+    again = read(written(from_parts(chair()), format), format)
+    seen = {tuple(colour) for colour in np.asarray(again.visual.vertex_colors)[:, :3].tolist()}
+    assert seen == {(178, 178, 184), (204, 26, 26), (140, 89, 51)}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_same_mesh_gives_the_same_bytes(format: Format) -> None:
+    """Files are kept by the hash of what is in them."""
+    assert written(from_parts(chair()), format) == written(from_parts(chair()), format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_faces_arrive_whole(format: Format) -> None:
+    """The volume that another program computes is the mesh's own."""
+    mesh = fitted(united(chair()))
+    scale = 100**3 / (1 - 1e-5) ** 3 if format == "stl" else 1
+    again = read(written(mesh, format), format)
+    again.merge_vertices(merge_norm=True, merge_tex=True)
+    assert again.volume == pytest.approx((statistics(mesh).volume or 0) * scale, rel=1e-3)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_mesh_without_faces_is_no_file(format: Format) -> None:
+    with pytest.raises(ValueError, match="without faces"):
+        written(Mesh(np.eye(3, dtype=np.float32), np.zeros((0, 3), np.int32)), format)
+
+
+def test_what_fits_is_not_touched() -> None:
+    mesh = fitted(from_parts(chair()))
+    fitting = within(mesh, "glb", 10_000_000)
+    assert fitting is not None
+    assert fitting == (glb(mesh), "")
+
+
+def test_what_is_too_large_is_first_quantised() -> None:
+    """And the user is told."""
+    mesh = fitted(painted_ball(128))
+    fitting = within(mesh, "glb", len(glb(mesh)) - 1)
+    assert fitting is not None
+    assert fitting.data == glb(mesh, quantised=True)
+    assert fitting.done == "stored with 16-bit positions"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_then_it_gets_fewer_faces(format: Format) -> None:
+    mesh = fitted(painted_ball(128))
+    limit = len(written(mesh, format)) // 4
+    fitting = within(mesh, format, limit)
+    assert fitting is not None
+    assert limit / 3 < len(fitting.data) <= limit
+    assert f"from {len(mesh.faces):,} to " in fitting.done
+    again = read(fitting.data, format)
+    assert 0 < len(again.faces) < len(mesh.faces)
+
+
+def test_what_cannot_be_made_small_enough_is_none() -> None:
+    """Then there is only a link."""
+    assert within(fitted(painted_ball(64)), "obj", 1000) is None
+    assert mesh_files.FEWEST_FACES > 100
