@@ -50,7 +50,7 @@ def tumbler() -> list[Part]:
     """A drinking glass with something red in it."""
     outside = Manifold.cylinder(0.14, 0.032, 0.04, 64)
     inside = Manifold.cylinder(0.14, 0.029, 0.037, 64).translate((0, 0, 0.008))
-    drink = Manifold.cylinder(0.07, 0.0285, 0.0325, 64).translate((0, 0, 0.0085))
+    drink = Manifold.cylinder(0.07, 0.0295, 0.0335, 64).translate((0, 0, 0.007))
     return [
         Part((outside - inside).rotate((-90, 0, 0)), PALE, "glass", "glass"),
         Part(drink.rotate((-90, 0, 0)), RED, "matte", "drink"),

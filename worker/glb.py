@@ -1,7 +1,7 @@
 """glTF 2.0 as one binary file (Khronos, ISO/IEC 12113), written by hand: the same mesh gives the same bytes.
 
 The plain form keeps positions and normals as floats. The quantised one (extension KHR_mesh_quantization, which three.js,
-Babylon.js, Blender and Windows read) keeps them as 16 and 8 bits, and is about half as large.
+Babylon.js, Blender and Windows read) keeps them as 16 and 8 bits, and has half to two thirds of the size.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ class _Writer:
     def _colours(self, vertex: npt.NDArray[np.int64]) -> int:
         """Vertex colours are linear in glTF: 8 bits would show steps in the dark, unless size matters more."""
         assert self.mesh.colours is not None  # noqa: S101
-        light = LINEAR_OF_BYTE[self.mesh.colours]
-        light[:, 3] = self.mesh.colours[:, 3] / 255
+        colours = self.mesh.colours[vertex]
+        light = LINEAR_OF_BYTE[colours]
+        light[:, 3] = colours[:, 3] / 255
         if self.quantised:
             return self._attribute(np.rint(light * 255).astype("u1"), UNSIGNED_BYTE, normalised=True)
         return self._attribute(np.rint(light * 65_535).astype("<u2"), UNSIGNED_SHORT, normalised=True)

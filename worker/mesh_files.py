@@ -65,7 +65,7 @@ def within(mesh: Mesh, format: Format, limit: int, *, name: str = "object") -> F
         if len(data) <= limit:
             return Fitting(data, "; ".join(_done(mesh, fewer, quantised)))
         target = int(len(fewer.faces) * min(0.7, limit / len(data) * 0.9))
-        if target < FEWEST_FACES or len(smaller := simplified(fewer, target)).faces >= len(fewer.faces):
+        if target < FEWEST_FACES or len((smaller := simplified(fewer, target)).faces) >= len(fewer.faces):
             return None
         fewer = smaller
 

@@ -187,7 +187,7 @@ def corner_normals(mesh: Mesh, crease: float | None = None) -> Floats:
     near = np.einsum("ij,ij->i", normals[own // 3], normals[other // 3]) >= math.cos(math.radians(crease)) - 1e-9
     own, other = own[near], other[near]
     sums = [np.bincount(own, angles[other] * normals[other // 3, axis], len(vertex)) for axis in range(3)]
-    return _upright(_unit(np.stack(sums, axis=1)), np.repeat(normals, 3, axis=0)).reshape(-1, 3, 3)
+    return _upright(_unit(np.stack(sums, axis=1).astype(np.float64)), np.repeat(normals, 3, axis=0)).reshape(-1, 3, 3)
 
 
 def _corner_angles(mesh: Mesh) -> Doubles:
