@@ -22,8 +22,8 @@ NICHES = ((1.3, 2.4, 0.056, 1.5), (3.2, 5.0, 0.037, 3.0))
 CONTACTS = ((0.025, 0.010, 0.30), (0.10, 0.035, 0.20), (0.40, 0.11, 0.22))
 CELL = 1 / 64  # of the ground that can be darkened
 REACH = 0.88  # the half diagonal of the box and a little
-SHARPNESS = 220.0  # of shadows, in powers of e over twice the reach
-PUSHED = 0.008  # how far before its surface a point is asked about its shadow
+# A surface must not throw a shadow on itself: how far before it a point is asked, and how much nearer to the light.
+PUSHED, BIAS = 0.012, 0.003
 
 _ACROSS = np.cross((0.0, 1.0, 0.0), KEY) / np.linalg.norm(np.cross((0.0, 1.0, 0.0), KEY))
 _LIGHT = np.stack([_ACROSS, np.cross(KEY, _ACROSS), KEY], axis=1)  # [3, 3]: points @ _LIGHT are seen from the key light
@@ -58,7 +58,8 @@ class Surroundings:
 
 
 class KeyShadow:
-    """Where the key light reaches: an exponential shadow map (Annen et al. 2008), for one turn of the object.
+    """Where the key light reaches: a shadow map whose edges are smoothed over two of its cells (Reeves et al. 1987), for
+    one turn of the object.
 
     points: [n, 3], the turned vertices. faces: [m, 3] of those that throw shadows. size: of the map, a side.
     """
@@ -66,18 +67,25 @@ class KeyShadow:
     def __init__(self, points: Doubles, faces: Whole, size: int) -> None:
         self._size = size
         mapped = self._mapped(points)[faces]
-        facing = np.cross(mapped[:, 1, :2] - mapped[:, 0, :2], mapped[:, 2, :2] - mapped[:, 0, :2])
-        nearest = seen(mapped[facing < 0], size).nearness.reshape(size, size) / DEPTHS
-        nearest = np.where(nearest > 0, nearest, self._ground())
-        self._map = ndimage.gaussian_filter(np.exp(-SHARPNESS * nearest), size / 240, mode="nearest")
+        edge = mapped[:, 1:, :2] - mapped[:, :1, :2]
+        facing = mapped[edge[:, 0, 0] * edge[:, 1, 1] < edge[:, 0, 1] * edge[:, 1, 0]]
+        nearness = seen(facing, size).nearness
+        self._map = np.where(nearness > 0, nearness / DEPTHS, -np.inf).astype(np.float32)
 
     def lit(self, points: Doubles) -> Floats:
         """[k, 3] places -> [k], 1 in full light, 0 in full shadow."""
-        x, y, near = self._mapped(points).T
-        light = ndimage.map_coordinates(self._map, np.stack([y, x]) - 0.5, order=1, mode="nearest")
-        lit = np.clip(light * np.exp(SHARPNESS * near), 0, 1)
+        x, y, near = self._mapped(points).astype(np.float32).T
+        near += BIAS / (2 * REACH)
+        column, row = (np.clip(np.floor(place), 1, self._size - 2).astype(np.int64) for place in (x, y))
+        across, down = np.clip(x - column, 0, 1), np.clip(y - row, 0, 1)
+        middle = row * self._size + column
+        lit = np.zeros(len(points), np.float32)
+        for step_down, part_down in ((-1, 1 - down), (0, 1), (1, down)):
+            for step_across, part_across in ((-1, 1 - across), (0, 1), (1, across)):
+                free = self._map[middle + (step_down * self._size + step_across)] <= near
+                lit += free * (part_down * part_across)
         outside = np.maximum(np.abs(x - self._size / 2), np.abs(y - self._size / 2)) > self._size / 2 - 1
-        return np.where(outside, 1, lit).astype(np.float32)
+        return np.where(outside, 1, lit / 4).astype(np.float32)
 
     def _mapped(self, points: Doubles) -> Doubles:
         """x and y in cells of the map, y down, and the nearness to the light of 0 to 1."""
@@ -85,12 +93,6 @@ class KeyShadow:
         seen_by_light[:, 1] = 1 - seen_by_light[:, 1]
         seen_by_light[:, :2] *= self._size
         return seen_by_light
-
-    def _ground(self) -> Doubles:
-        """The nearness of the ground in each cell."""
-        up = (0.5 - (np.arange(self._size) + 0.5) / self._size) * 2 * REACH
-        towards = -(_MIDDLE[1] + up * _LIGHT[1, 1]) / KEY[1]
-        return np.broadcast_to((towards / (2 * REACH) + 0.5)[:, None], (self._size, self._size))
 
 
 def _samples(mesh: Mesh) -> tuple[Doubles, float]:

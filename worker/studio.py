@@ -1,7 +1,8 @@
 """Pictures of a mesh on a plain light ground, drawn in numpy on one core.
 
-The picture is drawn at twice its size and averaged in linear light. Light and colour are computed at every pixel of the
-large picture, shadows at one of four. Glass is drawn over what is behind it: its two nearest layers that face the eye.
+The picture is drawn at twice its size and averaged in linear light. What is seen is found at every pixel of the large
+picture; of the four that become one, those that show the same piece of surface share the light computed for one of them.
+Glass is drawn over what is behind it: its two nearest layers that face the eye.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import numpy as np
 from frontdesk.worker.camera import Camera, turned
 from frontdesk.worker.colours import LINEAR_OF_BYTE
 from frontdesk.worker.lighting import BACKGROUND, Finish, Points, developed, glass, shaded, undeveloped
-from frontdesk.worker.meshes import Bytes, Floats, Mesh, corner_normals, fitted, watertight
+from frontdesk.worker.meshes import Bytes, Floats, Mesh, corner_normals, face_normals, fitted, watertight
 from frontdesk.worker.raster import Index, Seen, seen
 from frontdesk.worker.shadows import PUSHED, KeyShadow, Surroundings
 from frontdesk.worker.window import Window
 
 GLASS_LAYERS = 2
+ALIKE, LEVEL = 0.9, 0.005  # pieces of surface that share their light: the cosine between them, and how far apart in depth
 SHADOW_DARKENS = 0.30  # of the ground, where the key light does not reach it
 
 # The background by how much light reaches it, in steps from none to all.
@@ -28,7 +30,7 @@ class Studio:
 
     def __init__(self, mesh: Mesh) -> None:
         self.mesh = mesh = fitted(mesh)
-        self.normals = corner_normals(mesh)
+        self.normals, self.flat = corner_normals(mesh), face_normals(mesh).astype(np.float32)
         self.finish = Finish.of(mesh.materials)
         self.colours = None if mesh.colours is None else LINEAR_OF_BYTE[mesh.colours[:, :3]]
         self.closed = watertight(mesh)
@@ -63,10 +65,12 @@ class _Shot:
         cover = np.zeros((window.fine * window.fine, 1), np.float32)
         drawn = self._seen(self.studio.opaque)
         if len(drawn.pixels):
-            light[drawn.pixels] = shaded(self._points(drawn), finish)
+            shared, some = self._shared(drawn)
+            light[drawn.pixels] = shaded(self._points(some), finish)[shared]
             cover[drawn.pixels] = 1
         for layer in reversed(self._glass(drawn)):
-            shine, hidden = glass(self._points(layer), finish)
+            shared, some = self._shared(layer)
+            shine, hidden = (values[shared] for values in glass(self._points(some), finish))
             light[layer.pixels] = shine + light[layer.pixels] * (1 - hidden)
             cover[layer.pixels] = hidden + cover[layer.pixels] * (1 - hidden)
         picture = window.averaged(light)
@@ -89,6 +93,19 @@ class _Shot:
         faces = faces[doubled < 0 if self.studio.closed else doubled != 0]
         drawn = seen(self.screen[faces], self.window.fine, over=over, under=under)
         return drawn._replace(faces=faces[drawn.faces])
+
+    def _shared(self, drawn: Seen) -> tuple[Index, Seen]:
+        """[k] for each pixel, where among some of them its light is computed, and these."""
+        chosen, number = self.window.one_a_block(drawn.pixels)
+        first, faces = chosen[number], drawn.faces
+        near = drawn.nearness[drawn.pixels]
+        alike = np.abs(near - near[first]) < LEVEL * near
+        alike &= self.studio.mesh.material_of_face[faces] == self.studio.mesh.material_of_face[faces[first]]
+        alike &= np.einsum("ij,ij->i", self.studio.flat[faces], self.studio.flat[faces[first]]) > ALIKE
+        alone = np.flatnonzero(~alike)
+        number[alone] = np.arange(len(alone)) + len(chosen)
+        some = np.concatenate([chosen, alone])
+        return number, drawn._replace(pixels=drawn.pixels[some], faces=faces[some])
 
     def _points(self, drawn: Seen) -> Points:
         studio, mesh = self.studio, self.studio.mesh
@@ -120,14 +137,12 @@ class _Shot:
         return weights
 
     def _shadows(self, drawn: Seen, normals: Floats) -> tuple[Floats, Floats]:
-        """[k] lit and [k] open, computed for one pixel of each block that is one pixel of the picture."""
-        chosen, number = self.window.one_a_block(drawn.pixels)
-        pixels, normals, camera = drawn.pixels[chosen], normals[chosen], self.studio.camera
-        places = camera.eye + self.window.rays[pixels] * camera.depth(drawn.nearness[pixels])[:, None]
+        """[k] lit and [k] open."""
+        near, camera = drawn.nearness[drawn.pixels], self.studio.camera
+        places = camera.eye + self.window.rays[drawn.pixels] * camera.depth(near)[:, None]
         lit = self.shadow.lit(places + normals * PUSHED)
         back = self.turn.T
-        open_ = self.studio.surroundings.openness(places @ back, normals @ back.astype(np.float32))
-        return lit[number], open_[number]
+        return lit, self.studio.surroundings.openness(places @ back, normals @ back.astype(np.float32))
 
     def _ground(self) -> Floats:
         """[size * size, 3]: the plain background, darker where the object stands and where it throws its shadow."""
