@@ -1,4 +1,4 @@
-"""Khronos' own glTF validator, the npm package `gltf-validator`, which is fetched once and never part of this project."""
+"""Khronos' own glTF validator, the npm package `gltf-validator`, fetched once and never part of this project."""
 
 from __future__ import annotations
 

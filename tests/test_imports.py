@@ -34,6 +34,22 @@ TENSORS = {
     "worker/decoding.py": "one step of a running batch",
     "worker/sampling.py": "draws the next token",
 }
+MESHES = {
+    "worker/meshes.py": "a mesh is made of arrays",
+    "worker/joining.py": "parts as arrays",
+    "worker/simplifying.py": "fewer faces",
+    "worker/glb.py": "arrays as glTF keeps them",
+    "worker/mesh_files.py": "arrays as other formats keep them",
+    "worker/colours.py": "sRGB and linear light",
+    "worker/raster.py": "the z-buffer",
+    "worker/camera.py": "perspective",
+    "worker/window.py": "what the pixels look at",
+    "worker/lighting.py": "light",
+    "worker/shadows.py": "shadows",
+    "worker/studio.py": "pictures of meshes",
+    "worker/animation.py": "a palette, and GIF",
+    "worker/turntable.py": "PNG",
+}
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
     "torch": TENSORS,
@@ -53,6 +69,11 @@ ALLOWED = {
         "worker/serving.py": "makes a worker's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
+    "numpy": MESHES,
+    "scipy": MESHES,
+    "PIL": MESHES,
+    "manifold3d": MESHES,
+    "fast_simplification": MESHES,
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}
@@ -139,7 +160,7 @@ def test_a_library_is_known_where_it_must_be_and_nowhere_else(library: str) -> N
     assert found <= ALLOWED[library].keys(), f"{library} is imported outside of its files"
 
 
-@pytest.mark.parametrize("allowed", [ALLOWED["arq"], TENSORS, ENVIRONMENT])
+@pytest.mark.parametrize("allowed", [ALLOWED["arq"], TENSORS, MESHES, ENVIRONMENT])
 def test_no_permission_outlives_its_use(allowed: dict[str, str]) -> None:
     """A file that no longer needs it, or is gone, leaves the list."""
     using = {

@@ -41,7 +41,9 @@ def test_a_face_turned_inside_out_is_no_closed_surface() -> None:
     assert not watertight(Mesh(closed.vertices, faces))
 
 
-@pytest.mark.parametrize(("size", "at"), [((2, 0.5, 1), (3, -4, 1)), ((0.01, 0.04, 0.02), (0, 0, 0)), ((1, 1, 1), (0, 7, 0))])
+@pytest.mark.parametrize(
+    ("size", "at"), [((2, 0.5, 1), (3, -4, 1)), ((0.01, 0.04, 0.02), (0, 0, 0)), ((1, 1, 1), (0, 7, 0))]
+)
 def test_a_fitted_mesh_stands_in_the_middle_of_its_box(
     size: tuple[float, float, float], at: tuple[float, float, float]
 ) -> None:
@@ -84,7 +86,10 @@ def test_parts_keep_their_colours_and_become_one_closed_surface() -> None:
     assert [material.name for material in mesh.materials] == ["metal #b2b2b8", "matte #cc1a1a", "matte #8c5933"]
     tops = {part.name: part.colour for part in parts}
     for face in range(0, len(mesh.faces), 7):
-        middle, colour = mesh.vertices[mesh.faces[face]].mean(axis=0), mesh.materials[mesh.material_of_face[face]].colour
+        middle, colour = (
+            mesh.vertices[mesh.faces[face]].mean(axis=0),
+            mesh.materials[mesh.material_of_face[face]].colour,
+        )
         if middle[1] < 0.42:
             assert colour == tops["leg"] == STEEL
         elif middle[1] > 0.50:

@@ -59,7 +59,7 @@ def chair_turntable() -> bytes:
 
 @pytest.mark.parametrize("make", [lambda: from_parts(chair()), lambda: from_parts(tumbler()), painted_ball])
 def test_an_object_stands_on_a_plain_light_ground(make: Callable[[], Mesh]) -> None:
-    """The corners are the background to the last bit; the object takes a sane share of the middle, and nothing is cut."""
+    """The corners are the background to the last bit, the object takes a sane share of the middle, nothing is cut."""
     picture = drawn(make())
     for row, column in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
         assert (picture[row, column] == PLAIN).all()
@@ -112,7 +112,7 @@ def test_what_is_behind_is_hidden() -> None:
 
 
 def test_light_comes_from_above() -> None:
-    """The upper half of a white ball is brighter than the lower, its left brighter than its right, and none is black."""
+    """A white ball is brighter above than below, on the left than on the right, and nowhere black."""
     picture = drawn(from_parts(lone(ball(0.5), WHITE)), 200)
     brightness = picture.mean(axis=2)
     rows, columns = np.nonzero((np.abs(picture - PLAIN) > 6).any(axis=2))
@@ -168,16 +168,16 @@ def test_one_sees_through_glass() -> None:
 def test_what_glows_is_not_shaded() -> None:
     """A glowing ball is as bright below as above."""
     picture = drawn(from_parts(lone(ball(0.5), (1.0, 0.8, 0.3), "glow")), 200)
-    shades = picture[np.nonzero((picture[:, :, 0] > picture[:, :, 2] + 60))]
-    assert shades[:, 0].min() > 225
+    shades = picture[picture[:, :, 0] > picture[:, :, 2] + 60]
+    assert shades[:, 0].min() > 210
 
 
 def test_vertex_colours_are_where_they_belong() -> None:
     """The painted ball: green above, red to the right, blue to the front."""
     picture = drawn(painted_ball(), 200)
-    assert picture[45, 100].argmax() == 1
-    assert picture[110, 155].argmax() == 0
-    assert picture[135, 95].argmax() == 2
+    assert picture[45, 90].argmax() == 1
+    assert picture[115, 177].argmax() == 0
+    assert picture[135, 90].argmax() == 2
 
 
 def test_an_open_surface_is_drawn_from_both_sides() -> None:
@@ -185,7 +185,7 @@ def test_an_open_surface_is_drawn_from_both_sides() -> None:
     whole = painted_ball()
     below = whole.vertices[whole.faces].mean(axis=1)[:, 1] < 0
     picture = drawn(Mesh(whole.vertices, whole.faces[below], whole.colours), 160)
-    inside = picture[60:75, 70:90].reshape(-1, 3)
+    inside = picture[68:95, 60:110].reshape(-1, 3)
     assert (np.abs(inside - PLAIN) > 30).any(axis=1).all()
     assert inside.max(axis=1).min() > 40
 
@@ -240,7 +240,8 @@ def test_progress_is_told_and_cancelling_heard_between_frames() -> None:
 
 
 def test_a_preview_is_both_pictures() -> None:
-    both = preview(painted_ball(32))
+    """A still to look at closely, and a turn of 36 steps."""
+    both = preview(from_parts(chair()))
     assert opened(both.still).size == (768, 768)
     assert opened(both.animation).size == (360, 360)
     assert getattr(opened(both.animation), "n_frames", 0) == 36
@@ -258,12 +259,14 @@ def noise(count: int, side: int) -> list[npt.NDArray[np.uint8]]:
 
 def test_an_animation_always_fits() -> None:
     """Noise does not compress: it becomes smaller and has fewer frames, and takes as long as before."""
-    data = animated(noise(36, 200), limit=200_000)
-    assert len(data) < 200_000
+    data = animated(noise(24, 96), limit=40_000)
+    assert len(data) < 40_000
     image = opened(data)
-    assert image.size[0] < 200
+    assert image.size[0] < 96
     total = sum(frame.info["duration"] for frame in ImageSequence.Iterator(image))
-    assert total == pytest.approx(36 * 80, abs=250)
+    assert total == pytest.approx(24 * 80, abs=320)
+    with pytest.raises(ValueError, match="do not fit"):
+        animated(noise(2, 32), limit=100)
 
 
 def test_an_animation_that_fits_keeps_its_pictures() -> None:

@@ -1,8 +1,8 @@
 """Pictures in a row as a looping GIF that both chat platforms show inline, never larger than a limit.
 
-All frames share one palette, so that no colour flickers: 255 colours by median cut, then moved to the middle of what they
-stand for (Lloyd 1982). Shades between them are dithered in a fixed pattern (Bayer 1973), which stands still while the
-object moves; the plain background stays plain.
+All frames share one palette, so that no colour flickers: 255 colours by median cut, then moved to the middle of what
+they stand for (Lloyd 1982). Shades between them are dithered in a fixed pattern (Bayer 1973), which stands still while
+the object moves; the plain background stays plain.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ Palette = npt.NDArray[np.uint8]
 def animated(frames: Sequence[Bytes], *, seconds: float = FRAME_SECONDS, limit: int = LIMIT) -> bytes:
     """A GIF that loops for ever, in fewer than `limit` bytes.
 
-    frames: [height, width, 3] in sRGB each, all of one size. seconds: of each frame; a tenth of a millisecond is lost on
-    GIF's hundredths. What is too large loses its dither, then size and frames. Raises ValueError for no frames, for
+    frames: [height, width, 3] in sRGB each, all of one size. seconds: of each frame, which GIF
+    rounds to hundredths. What is too large loses its dither, then size and frames. Raises ValueError for no frames, for
     frames that differ in size, and where even small ones do not fit.
     """
     if not frames or any(frame.shape != frames[0].shape or frame.dtype != np.uint8 for frame in frames):
@@ -79,7 +79,13 @@ def _encoded(frames: Sequence[Bytes], seconds: float, dithered: bool) -> bytes:
         images.append(image)
     stream = io.BytesIO()
     images[0].save(
-        stream, "GIF", save_all=True, append_images=images[1:], loop=0, duration=round(seconds * 100) * 10, optimize=False
+        stream,
+        "GIF",
+        save_all=True,
+        append_images=images[1:],
+        loop=0,
+        duration=round(seconds * 100) * 10,
+        optimize=False,
     )
     return stream.getvalue()
 
@@ -106,7 +112,8 @@ def _palette(frames: Sequence[Bytes], background: Bytes) -> Palette:
 def _nearest(palette: Palette) -> Bytes:
     """[2 ** 18]: for each colour of six bits a channel, its place in the palette."""
     every = _colours_of(np.arange(1 << 3 * BITS))
-    return cKDTree(palette.astype(np.float64)).query(every)[1].astype(np.uint8)
+    places: Bytes = cKDTree(palette.astype(np.float64)).query(every)[1].astype(np.uint8)
+    return places
 
 
 def _indexed(frame: Bytes, nearest: Bytes, background: Bytes, dithered: bool) -> Bytes:
@@ -115,7 +122,7 @@ def _indexed(frame: Bytes, nearest: Bytes, background: Bytes, dithered: bool) ->
     if dithered:
         rows, columns = -(-height // 8), -(-width // 8)
         values += ((np.tile(_BAYER, (rows, columns))[:height, :width] - 0.5) * DITHER)[..., None]
-    places = nearest[_entry(np.clip(values, 0, 255).astype(np.int32))]
+    places: Bytes = nearest[_entry(np.clip(values, 0, 255).astype(np.int32))]
     places[(frame == background).all(axis=2)] = 0
     return places
 

@@ -22,7 +22,7 @@ SLICES, ANGLES, HEIGHTS = 24, 48, 41
 
 @dataclass(frozen=True)
 class Camera:
-    """height: of the point it looks at, on the object's axis. distance: from there. nearest: of anything drawn. metres."""
+    """height: of the point on the axis that it looks at. distance: from there. nearest: of anything drawn. Metres."""
 
     height: float
     distance: float

@@ -1,6 +1,6 @@
 """sRGB and linear light: the curve of IEC 61966-2-1, both ways.
 
-Colours that people choose, pictures and vertex colours are sRGB; light adds up, and glTF's factors are given, in linear.
+Colours that people choose, pictures and vertex colours are sRGB; light adds up in linear, as glTF's factors are.
 """
 
 from __future__ import annotations

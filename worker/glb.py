@@ -1,7 +1,7 @@
 """glTF 2.0 as one binary file (Khronos, ISO/IEC 12113), written by hand: the same mesh gives the same bytes.
 
-The plain form keeps positions and normals as floats. The quantised one (extension KHR_mesh_quantization, which three.js,
-Babylon.js, Blender and Windows read) keeps them as 16 and 8 bits, and has half to two thirds of the size.
+The plain form keeps positions and normals as floats. The quantised one (KHR_mesh_quantization, which three.js,
+Babylon.js and Blender read) keeps them as 16 and 8 bits, and has half to two thirds of the size.
 """
 
 from __future__ import annotations
@@ -133,9 +133,7 @@ class _Writer:
         self.data += data + bytes(-len(data) % 4)
         return len(self.views) - 1
 
-    def _accessor(
-        self, view: int, component: int, count: int, shape: str, extra: dict[str, Any] | None = None
-    ) -> int:
+    def _accessor(self, view: int, component: int, count: int, shape: str, extra: dict[str, Any] | None = None) -> int:
         described = {"bufferView": view, "componentType": component, "count": count, "type": shape}
         self.accessors.append(described | (extra or {}))
         return len(self.accessors) - 1

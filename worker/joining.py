@@ -8,7 +8,7 @@ from typing import Protocol
 import manifold3d
 import numpy as np
 
-from frontdesk.worker.meshes import Floats, Material, Mesh, joined
+from frontdesk.worker.meshes import Floats, Material, Mesh, Whole, joined
 
 # How the finishes of parts look, beside their colour.
 FINISHES = {
@@ -63,13 +63,13 @@ def united(parts: Sequence[PartLike]) -> Mesh:
         original.original_id(): materials.index(material_of(part))
         for original, part in zip(originals, parts, strict=True)
     }
-    runs = np.diff(np.asarray(data.run_index, dtype=np.int64)) // 3
-    of_face = np.repeat([places[original] for original in data.run_original_id], runs)
+    ends = np.asarray(data.run_index, dtype=np.int64) // 3
+    of_face = np.repeat([places[original] for original in data.run_original_id], ends[1:] - ends[:-1])
     vertices, faces = _welded(data)
     return Mesh(_apart(vertices, faces), faces, materials=materials, of_face=of_face.astype(np.int32))
 
 
-def _welded(data: manifold3d.Mesh) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.int32]]]:
+def _welded(data: manifold3d.Mesh) -> tuple[Floats, Whole]:
     """Vertices [n, 3] and faces [m, 3]: vertices that are two only because of their properties are one again."""
     place = np.arange(len(data.vert_properties))
     place[np.asarray(data.merge_from_vert, dtype=np.int64)] = np.asarray(data.merge_to_vert, dtype=np.int64)
@@ -77,7 +77,7 @@ def _welded(data: manifold3d.Mesh) -> tuple[Floats, np.ndarray[tuple[int, ...], 
     return np.asarray(data.vert_properties, np.float32)[used, :3], faces.reshape(-1, 3).astype(np.int32)
 
 
-def _apart(vertices: Floats, faces: np.ndarray[tuple[int, ...], np.dtype[np.int32]]) -> Floats:
+def _apart(vertices: Floats, faces: Whole) -> Floats:
     """Vertices that share their place without being one, each moved a little into its own body."""
     _, inverse, counts = np.unique(vertices, axis=0, return_inverse=True, return_counts=True)
     twice = counts[inverse.ravel()] > 1

@@ -1,9 +1,9 @@
 """How much light comes from a point of a surface towards the eye. The lights stand still beside the camera.
 
-A key light from the upper left, a weaker one from the right, and light from all around, more from above than from below.
-Diffuse light is Lambert's, highlights are Blinn and Phong's (1977) with the exponent 2 / roughness^4 - 2, which gives them
-the width of a microfacet lobe of that roughness; reflections see a plain studio, more at grazing angles (Schlick 1994).
-All in linear light, in float32.
+A key light from the upper left, a weaker one from the right, and light from all around, more from above than from
+below. Diffuse light is Lambert's, highlights are Blinn and Phong's (1977) with the exponent 2 / roughness^4 - 2, which
+gives them the width of a microfacet lobe of that roughness; reflections see a plain studio, more at grazing angles
+(Schlick 1994). All in linear light, in float32.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from frontdesk.worker.colours import ENTRIES, encoded, linear
-from frontdesk.worker.meshes import Bytes, Doubles, Floats, Material
+from frontdesk.worker.meshes import Bytes, Doubles, Floats, Material, Whole
 
 KEY = np.array([-0.45, 0.78, 0.50]) / np.linalg.norm([-0.45, 0.78, 0.50])
 FILL = np.array([0.80, 0.30, 0.55]) / np.linalg.norm([0.80, 0.30, 0.55])
@@ -57,7 +58,7 @@ class Points:
     normals: Floats
     views: Floats
     colour: Floats
-    material: np.ndarray[tuple[int, ...], np.dtype[np.int32]]
+    material: Whole
     lit: Floats
     open: Floats
 
@@ -94,7 +95,8 @@ def glass(points: Points, finish: Finish) -> tuple[Floats, Floats]:
     light = diffuse(points) * points.colour * opacity[:, None]
     light += mirrored[:, None] * _studio(points, finish)
     light += (_highlight(points, finish))[:, None] * KEY_COLOUR
-    return light, np.minimum(opacity + mirrored * (1 - opacity), 1)[:, None]
+    hidden: Floats = np.minimum(opacity + mirrored * (1 - opacity), 1)[:, None]
+    return light, hidden
 
 
 def developed(light: Floats) -> Bytes:
@@ -125,7 +127,7 @@ def _highlight(points: Points, finish: Finish) -> Floats:
     half = points.views + KEY.astype(np.float32)
     half /= np.sqrt(np.einsum("ij,ij->i", half, half))[:, None]
     towards = np.maximum(np.einsum("ij,ij->i", half, points.normals), 1e-6)
-    lobe = np.exp(exponents.astype(np.float32)[points.material] * np.log(towards))
+    lobe: Floats = np.exp(exponents.astype(np.float32)[points.material] * np.log(towards))
     lobe *= strengths.astype(np.float32)[points.material] * points.lit
     lobe *= np.clip(points.normals @ LIGHTS[:, 0] * 4, 0, 1)  # none on the side that is turned away
     return lobe
@@ -157,7 +159,8 @@ def _studio(points: Points, finish: Finish) -> Floats:
     ceiling = _step((height - 0.25) / soft)
     floor = _step((-height - 0.05) / soft)
     window = _step((-side - 0.35) / soft) * (1 - floor)
-    return (0.30 + 0.85 * ceiling + 0.38 * floor + 0.25 * window)[:, None]
+    light: Floats = (0.30 + 0.85 * ceiling + 0.38 * floor + 0.25 * window)[:, None]
+    return light
 
 
 def _step(values: Floats) -> Floats:
@@ -167,7 +170,7 @@ def _step(values: Floats) -> Floats:
     return smooth
 
 
-def _chosen(points: Points, which: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Points:
+def _chosen(points: Points, which: npt.NDArray[np.intp]) -> Points:
     return Points(
         points.normals[which], points.views[which], points.colour[which], points.material[which], points.lit[which],
         points.open[which],

@@ -76,9 +76,9 @@ def obj(mesh: Mesh, *, name: str = "object") -> bytes:
     normals, corner = np.unique(np.round(corner_normals(mesh).reshape(-1, 3), 4), axis=0, return_inverse=True)
     pairs = np.stack([faces.ravel() + 1, corner.ravel() + 1], axis=1).reshape(-1, 6)
     lines = [f"# {GENERATOR}: metres, y up, sRGB colours at the vertices", f"o {name}"]
-    lines += ["v %.6f %.6f %.6f %.4f %.4f %.4f" % row for row in _rows(vertices, colours[:, :3] / 255)]
-    lines += ["vn %.4f %.4f %.4f" % row for row in _rows(normals + 0.0)]
-    lines += ["f %d//%d %d//%d %d//%d" % row for row in _rows(pairs)]
+    lines += _formatted("v {:.6f} {:.6f} {:.6f} {:.4f} {:.4f} {:.4f}", vertices, colours[:, :3] / 255)
+    lines += _formatted("vn {:.4f} {:.4f} {:.4f}", normals + 0.0)
+    lines += _formatted("f {}//{} {}//{} {}//{}", pairs)
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
@@ -122,9 +122,9 @@ def _painted(mesh: Mesh) -> tuple[Floats, Whole, Bytes]:
     return mesh.vertices[vertex], faces.reshape(-1, 3).astype(np.int32), np.rint(base * own * 255).astype(np.uint8)
 
 
-def _rows(*columns: npt.NDArray[Any]) -> Iterator[tuple[Any, ...]]:
-    """The rows of arrays that stand side by side, as plain numbers."""
-    return map(tuple, np.concatenate(columns, axis=1).tolist())
+def _formatted(template: str, *columns: npt.NDArray[Any]) -> list[str]:
+    """A line for each row of arrays that stand side by side."""
+    return [template.format(*row) for row in np.concatenate(columns, axis=1).tolist()]
 
 
 def _done(mesh: Mesh, fewer: Mesh, quantised: bool) -> Iterator[str]:

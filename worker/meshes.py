@@ -195,7 +195,8 @@ def _corner_angles(mesh: Mesh) -> Doubles:
     corners = mesh.vertices[mesh.faces].astype(np.float64)
     ahead = _unit(np.roll(corners, -1, axis=1) - corners)
     back = _unit(np.roll(corners, 1, axis=1) - corners)
-    return np.arccos(np.clip(np.einsum("ijk,ijk->ij", ahead, back), -1, 1))
+    angles: Doubles = np.arccos(np.clip(np.einsum("ijk,ijk->ij", ahead, back), -1, 1))
+    return angles
 
 
 def _upright(normals: Doubles, instead: Doubles) -> Floats:
@@ -208,4 +209,5 @@ def _upright(normals: Doubles, instead: Doubles) -> Floats:
 
 def _unit(vectors: Doubles) -> Doubles:
     lengths = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-30)
+    units: Doubles = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-30)
+    return units

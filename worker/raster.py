@@ -1,8 +1,8 @@
 """Which triangle is seen at each pixel: a z-buffer in numpy, without a loop over triangles.
 
-Triangles become spans of a row, and spans become pixels. An edge is always walked from its upper end to its lower one, so
-that two triangles that share it compute the same place to the last bit: no pixel between them is missed or taken twice.
-A pixel belongs to the triangle over its centre; pixels are numbered row by row from the upper left.
+Triangles become spans of a row, and spans become pixels. An edge is always walked from its upper end to its lower one,
+so that two triangles that share it compute the same place to the last bit: no pixel between them is missed or taken
+twice. A pixel belongs to the triangle over its centre; pixels are numbered row by row from the upper left.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Seen(NamedTuple):
 
 
 class _Spans(NamedTuple):
-    """Runs of pixels: nearness is `base + step * pixel` for the pixels `start` to `start + count - 1`."""
+    """Runs of pixels: nearness is `base + step * pixel` for the pixels `start` to `start + length - 1`."""
 
     face: Index
     start: Index
-    count: Index
+    length: Index
     base: Doubles
     step: Doubles
 
@@ -44,14 +44,14 @@ def seen(corners: Doubles, size: int, *, over: Index | None = None, under: Index
 
     corners: [m, 3, 3], of each corner x and y in pixels (y down) and nearness of 0 to 1. Nearness must be linear in the
     picture: 1 / distance for a perspective view, or a distance for a parallel one.
-    over, under: [size * size] `nearness` of earlier drawings: only what is nearer than the one and farther than the other.
+    over, under: [size * size] `nearness` of earlier drawings: only what is nearer than one and farther than the other.
     """
     spans = _spans(corners, size)
-    ends = np.cumsum(spans.count)
-    pixel = np.arange(ends[-1] if len(ends) else 0) + np.repeat(spans.start - (ends - spans.count), spans.count)
-    nearness = np.repeat(spans.step, spans.count)
+    ends = np.cumsum(spans.length)
+    pixel = np.arange(ends[-1] if len(ends) else 0) + np.repeat(spans.start - (ends - spans.length), spans.length)
+    nearness = np.repeat(spans.step, spans.length)
     nearness *= pixel
-    nearness += np.repeat(spans.base, spans.count)
+    nearness += np.repeat(spans.base, spans.length)
     keys = nearness.astype(np.int64)
     keep = None
     if over is not None:
@@ -59,7 +59,7 @@ def seen(corners: Doubles, size: int, *, over: Index | None = None, under: Index
     if under is not None:
         keep = (keys < under[pixel]) if keep is None else keep & (keys < under[pixel])
     keys <<= 32
-    keys |= np.repeat(spans.face, spans.count)
+    keys |= np.repeat(spans.face, spans.length)
     if keep is not None:
         pixel, keys = pixel[keep], keys[keep]
     nearest = np.full(size * size, -1, dtype=np.int64)
@@ -74,7 +74,7 @@ def _spans(corners: Doubles, size: int) -> _Spans:
     x, y, near = (corners[some[:, None], order, axis] for axis in range(3))
     top, bottom = (np.clip(np.ceil(y[:, end] - 0.5), 0, size).astype(np.int64) for end in (0, 2))
     face, row = _runs(top, bottom - top)
-    centre = row + 0.5
+    centre: Doubles = row + np.float64(0.5)
     lower = (centre >= y[face, 1]).astype(np.int64)  # the second of the two short edges
     x_long, near_long = _along(x, y, near, face, np.zeros_like(face), np.full_like(face, 2), centre)
     x_short, near_short = _along(x, y, near, face, lower, lower + 1, centre)

@@ -27,7 +27,7 @@ PUSHED, BIAS = 0.012, 0.003
 
 _ACROSS = np.cross((0.0, 1.0, 0.0), KEY) / np.linalg.norm(np.cross((0.0, 1.0, 0.0), KEY))
 _LIGHT = np.stack([_ACROSS, np.cross(KEY, _ACROSS), KEY], axis=1)  # [3, 3]: points @ _LIGHT are seen from the key light
-_MIDDLE = np.array([0.0, 0.5, 0.0])
+_MIDDLE, _CORNER = np.array([0.0, 0.5, 0.0]), np.array([0.5, 0.0, 0.5])
 
 
 class Surroundings:
@@ -58,8 +58,8 @@ class Surroundings:
 
 
 class KeyShadow:
-    """Where the key light reaches: a shadow map whose edges are smoothed over two of its cells (Reeves et al. 1987), for
-    one turn of the object.
+    """Where the key light reaches in one turn of the object: a shadow map, its edges smoothed over two of its cells
+    (Reeves et al. 1987).
 
     points: [n, 3], the turned vertices. faces: [m, 3] of those that throw shadows. size: of the map, a side.
     """
@@ -89,7 +89,7 @@ class KeyShadow:
 
     def _mapped(self, points: Doubles) -> Doubles:
         """x and y in cells of the map, y down, and the nearness to the light of 0 to 1."""
-        seen_by_light = (points - _MIDDLE) @ _LIGHT / (2 * REACH) + 0.5
+        seen_by_light: Doubles = (points - _MIDDLE) @ _LIGHT / (2 * REACH) + 0.5
         seen_by_light[:, 1] = 1 - seen_by_light[:, 1]
         seen_by_light[:, :2] *= self._size
         return seen_by_light
@@ -113,7 +113,8 @@ def _samples(mesh: Mesh) -> tuple[Doubles, float]:
 
 def _voxels(points: Doubles) -> Doubles:
     """[k, 3] places as [3, k] places in the volume."""
-    return ((points + (0.5, 0.0, 0.5)) / VOXEL + MARGIN).T
+    places: Doubles = ((points + _CORNER) / VOXEL + MARGIN).T
+    return places
 
 
 def _spread(places: Doubles, side: int) -> Doubles:

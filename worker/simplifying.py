@@ -1,4 +1,4 @@
-"""Fewer faces for the same shape, by quadric error metrics (Garland and Heckbert 1997; the package fast-simplification)."""
+"""Fewer faces for the same shape, by quadric error metrics (Garland and Heckbert 1997; fast-simplification)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import fast_simplification
 import numpy as np
 from scipy.spatial import cKDTree
 
-from frontdesk.worker.meshes import Mesh
+from frontdesk.worker.meshes import Floats, Mesh
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
     """The shape in about `faces` faces and never more, a closed one still closed wherever that can be.
 
-    Colours are those of the nearest vertex, materials those of the nearest face. The mesh itself where it has few enough
-    already; fewer faces than a shape needs to stay one are not reached.
+    Colours are those of the nearest vertex, materials those of the nearest face. The mesh itself where it has few
+    enough already; fewer faces than a shape needs to stay one are not reached.
     """
     if len(mesh.faces) <= faces:
         return mesh
@@ -28,6 +28,6 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
     return replace(fewer, materials=mesh.materials, of_face=mesh.material_of_face[nearest])
 
 
-def _middles(mesh: Mesh) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    middles: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = mesh.vertices[mesh.faces].mean(axis=1)
+def _middles(mesh: Mesh) -> Floats:
+    middles: Floats = mesh.vertices[mesh.faces].mean(axis=1)
     return middles

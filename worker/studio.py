@@ -1,8 +1,8 @@
 """Pictures of a mesh on a plain light ground, drawn in numpy on one core.
 
 The picture is drawn at twice its size and averaged in linear light. What is seen is found at every pixel of the large
-picture; of the four that become one, those that show the same piece of surface share the light computed for one of them.
-Glass is drawn over what is behind it: its two nearest layers that face the eye.
+picture; of the four that become one, those that show the same piece of surface share the light computed for one of
+them. Glass is drawn over what is behind it: its two nearest layers that face the eye.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from frontdesk.worker.shadows import PUSHED, KeyShadow, Surroundings
 from frontdesk.worker.window import Window
 
 GLASS_LAYERS = 2
-ALIKE, LEVEL = 0.9, 0.005  # pieces of surface that share their light: the cosine between them, and how far apart in depth
+ALIKE, LEVEL = (
+    0.9,
+    0.005,
+)  # pieces of surface that share their light: the cosine between them, and how far apart in depth
 SHADOW_DARKENS = 0.30  # of the ground, where the key light does not reach it
 
 # The background by how much light reaches it, in steps from none to all.
@@ -56,7 +59,9 @@ class _Shot:
         self.screen = studio.camera.project(points, window.fine)[studio.mesh.faces]
         self.coarse = self.screen.astype(np.float32)  # enough for colours
         edge = self.screen[:, 1:, :2] - self.screen[:, :1, :2]
-        self.doubled = edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]  # y is down: negative faces the eye
+        self.doubled = (
+            edge[:, 0, 0] * edge[:, 1, 1] - edge[:, 0, 1] * edge[:, 1, 0]
+        )  # y is down: negative faces the eye
         self.shadow = KeyShadow(points, studio.mesh.faces[studio.opaque], window.size // 3 + 160)
 
     def picture(self) -> Bytes:

@@ -17,9 +17,9 @@ UNTOUCHED, FADING = 0.04, 0.30  # of half the picture, from its border: without 
 
 @dataclass(frozen=True)
 class Window:
-    """size, fine: of the picture and of its drawing, in pixels a side. rays, views: [fine * fine, 3], see `Camera.rays`,
-    and towards the eye, of length 1. ground [k]: the picture's pixels that may show a shadow on the ground; places
-    [k, 3] there, and [k] how much of the shadow is drawn: none at the border."""
+    """size, fine: of the picture and of its drawing, in pixels a side. rays, views: [fine * fine, 3], see
+    `Camera.rays`, and towards the eye, of length 1. ground [k]: the picture's pixels that may show a shadow on the
+    ground; places [k, 3] there; fading [k]: how much of the shadow is drawn, none at the border."""
 
     size: int
     fine: int
@@ -38,11 +38,11 @@ class Window:
     def averaged(self, values: Floats) -> Floats:
         """[fine * fine, c] -> [size * size, c]: the mean of each block."""
         blocks = values.reshape(self.size, FINER, self.size, FINER, -1)
-        mean: Floats = (blocks[:, 0, :, 0] + blocks[:, 0, :, 1] + blocks[:, 1, :, 0] + blocks[:, 1, :, 1]) / 4
+        mean = (blocks[:, 0, :, 0] + blocks[:, 0, :, 1] + blocks[:, 1, :, 0] + blocks[:, 1, :, 1]) * np.float32(0.25)
         return mean.reshape(self.size * self.size, -1)
 
     def one_a_block(self, pixels: Index) -> tuple[Index, Index]:
-        """Of [k] fine pixels: [b] the places of one in each block, and [k] the number of each one's block among these."""
+        """Of [k] fine pixels: [b] the places of one in each block, and [k] the number of each pixel's block."""
         block = pixels // self.fine // FINER * self.size + pixels % self.fine // FINER
         chosen = np.full(self.size * self.size, -1)
         chosen[block] = np.arange(len(block))
