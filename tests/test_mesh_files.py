@@ -15,6 +15,7 @@ import trimesh
 from gltf import Validator
 from things import BLUE, RED, Part, ball, block, chair, lone, painted_ball, tumbler
 
+from frontdesk.worker import glb as glb_module
 from frontdesk.worker import mesh_files
 from frontdesk.worker.colours import encoded
 from frontdesk.worker.glb import glb
@@ -48,6 +49,11 @@ def read(data: bytes, format: str) -> trimesh.Trimesh:
     """As trimesh reads it, all in one."""
     scene = trimesh.load_scene(io.BytesIO(data), file_type=format)
     return cast("trimesh.Trimesh", scene.to_geometry())
+
+
+def colours_of(mesh: trimesh.Trimesh) -> npt.NDArray[np.uint8]:
+    visual: Any = mesh.visual
+    return np.asarray(visual.vertex_colors)
 
 
 def document(data: bytes) -> dict[str, Any]:
@@ -85,7 +91,8 @@ def assembled(data: bytes) -> trimesh.Trimesh:
         faces = accessor(data, piece["indices"]).astype(int).reshape(-1, 3)
         colours = None if colours is None else np.rint(colours).astype(np.uint8)
         pieces.append(trimesh.Trimesh(points, faces, vertex_colors=colours, process=False))
-    return cast("trimesh.Trimesh", trimesh.util.concatenate(pieces))
+    joined: Any = trimesh.util.concatenate
+    return cast("trimesh.Trimesh", joined(pieces))
 
 
 @pytest.mark.parametrize("quantised", [False, True], ids=["plain", "quantised"])
@@ -148,13 +155,16 @@ def test_the_quantised_glb_is_much_smaller_and_hardly_different() -> None:
     assert after.volume == pytest.approx(before.volume, rel=1e-3)
 
 
-def test_a_quantised_glb_counts_its_vertices_in_two_bytes(gltf_validator: Validator, tmp_path: Path) -> None:
-    """Beyond 65,535 vertices it becomes several pieces, which say the same."""
-    mesh = fitted(painted_ball(400))
+def test_a_quantised_glb_counts_its_vertices_in_two_bytes(
+    gltf_validator: Validator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond 65,535 vertices (here 1,000) it becomes several pieces, which say the same."""
+    monkeypatch.setattr(glb_module, "SMALL_INDEX", 1000)
+    mesh = fitted(painted_ball(96))
     data = glb(mesh, quantised=True)
     described = document(data)
     pieces = described["meshes"][0]["primitives"]
-    assert len(pieces) > 1
+    assert len(pieces) > 2
     assert {described["accessors"][piece["indices"]]["componentType"] for piece in pieces} == {5123}
     assert assembled(data).volume == pytest.approx(statistics(mesh).volume or 0, rel=1e-3)
     assert gltf_validator.complaints(data, tmp_path / "file.glb") == []
@@ -194,7 +204,7 @@ def test_vertex_colours_can_be_read(format: str) -> None:
     data = glb(mesh, quantised="quantised" in format)
     again = assembled(data) if "glb" in format else read(written(mesh, cast("Format", format)), format)
     assert len(again.faces) == len(mesh.faces)
-    colours = np.asarray(again.visual.vertex_colors)[:, :3].astype(int)
+    colours = colours_of(again)[:, :3].astype(int)
     expected = np.rint((again.vertices / 0.8 + 0.5) * 255)
     assert np.abs(colours - expected).max() <= (13 if "quantised" in format else 2)  # 8 bits are few for linear light
 
@@ -203,7 +213,7 @@ def test_vertex_colours_can_be_read(format: str) -> None:
 def test_materials_become_vertex_colours(format: Format) -> None:
     """Each part keeps its own; a vertex between two is there twice."""
     again = read(written(from_parts(chair()), format), format)
-    seen = {tuple(colour) for colour in np.asarray(again.visual.vertex_colors)[:, :3].tolist()}
+    seen = {tuple(colour) for colour in colours_of(again)[:, :3].tolist()}
     assert seen == {(178, 178, 184), (204, 26, 26), (140, 89, 51)}
 
 
@@ -261,3 +271,10 @@ def test_what_cannot_be_made_small_enough_is_none() -> None:
     """Then there is only a link."""
     assert within(fitted(painted_ball(64)), "obj", 1000) is None
     assert mesh_files.FEWEST_FACES > 100
+
+
+def test_a_name_cannot_become_a_line_of_an_obj() -> None:
+    """It may come from what a user typed."""
+    text = written(painted_ball(8), "obj", name="küche\nv 9 9 9").decode("ascii")
+    assert "\no k_che_v_9_9_9\n" in text
+    assert json.loads(json.dumps(document(glb(painted_ball(8), name="küche\n"))))["nodes"][0]["name"] == "küche\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -203,3 +204,13 @@ def test_joined_meshes_share_equal_materials() -> None:
     mesh = joined([from_parts(lone(block(1, 1, 1), RED)), from_parts(chair())])
     assert [material.name for material in mesh.materials].count("matte #cc1a1a") == 1
     assert statistics(mesh).watertight
+
+
+@pytest.mark.parametrize("make", [tumbler, chair])
+def test_what_is_thin_stays_closed_with_fewer_faces(make: Callable[[], list[Part]]) -> None:
+    """A wall of two millimetres folds easily; a printer needs it closed all the same."""
+    mesh = united(make())
+    for target in (len(mesh.faces) // 2, len(mesh.faces) // 4):
+        fewer = simplified(mesh, target)
+        assert len(fewer.faces) <= target
+        assert statistics(fewer).watertight

@@ -43,7 +43,8 @@ def frames(data: bytes) -> list[Picture]:
 def coloured(picture: Picture, channel: int) -> npt.NDArray[np.bool_]:
     """Where one of red, green and blue is far above the others."""
     others = np.delete(picture, channel, axis=2).max(axis=2)
-    return picture[:, :, channel] > others + 40
+    far: npt.NDArray[np.bool_] = picture[:, :, channel] > others + 40
+    return far
 
 
 def middle(mask: npt.NDArray[np.bool_]) -> tuple[float, float]:

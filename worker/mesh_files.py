@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -28,6 +29,7 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 PRINTED = 100.0  # mm
 FEWEST_FACES = 500
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 class Fitting(NamedTuple):
@@ -71,11 +73,11 @@ def within(mesh: Mesh, format: Format, limit: int, *, name: str = "object") -> F
 
 
 def obj(mesh: Mesh, *, name: str = "object") -> bytes:
-    """Wavefront OBJ; `name` is one word."""
+    """Wavefront OBJ; what is no letter, digit, `_`, `.` or `-` in the name becomes `_`."""
     vertices, faces, colours = _painted(mesh)
     normals, corner = np.unique(np.round(corner_normals(mesh).reshape(-1, 3), 4), axis=0, return_inverse=True)
     pairs = np.stack([faces.ravel() + 1, corner.ravel() + 1], axis=1).reshape(-1, 6)
-    lines = [f"# {GENERATOR}: metres, y up, sRGB colours at the vertices", f"o {name}"]
+    lines = [f"# {GENERATOR}: metres, y up, sRGB colours at the vertices", f"o {_UNSAFE.sub('_', name)}"]
     lines += _formatted("v {:.6f} {:.6f} {:.6f} {:.4f} {:.4f} {:.4f}", vertices, colours[:, :3] / 255)
     lines += _formatted("vn {:.4f} {:.4f} {:.4f}", normals + 0.0)
     lines += _formatted("f {}//{} {}//{} {}//{}", pairs)

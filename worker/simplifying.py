@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import fast_simplification
+import manifold3d
 import numpy as np
 from scipy.spatial import cKDTree
 
-from frontdesk.worker.meshes import Floats, Mesh
+from frontdesk.worker.meshes import Floats, Mesh, bounds, watertight
+
+TRIES = 16
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
@@ -22,10 +25,31 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
     points, triangles = fast_simplification.simplify(
         mesh.vertices.astype(np.float64), mesh.faces.copy(), target_count=faces
     )
-    colours = None if mesh.colours is None else mesh.colours[cKDTree(mesh.vertices).query(points)[1]]
-    fewer = Mesh(points, triangles, colours)
+    fewer = Mesh(points, triangles)
+    if watertight(mesh) and not watertight(fewer):  # it may fold what is thin
+        fewer = _still_closed(mesh, faces) or fewer
+    colours = None if mesh.colours is None else mesh.colours[cKDTree(mesh.vertices).query(fewer.vertices)[1]]
     nearest = cKDTree(_middles(mesh)).query(_middles(fewer))[1]
-    return replace(fewer, materials=mesh.materials, of_face=mesh.material_of_face[nearest])
+    return replace(fewer, colours=colours, materials=mesh.materials, of_face=mesh.material_of_face[nearest])
+
+
+def _still_closed(mesh: Mesh, faces: int) -> Mesh | None:
+    """Edges collapsed as far as the solid stays one: a rougher shape, closed for certain. None if that is too many."""
+    solid = manifold3d.Manifold(manifold3d.Mesh(mesh.vertices.copy(), mesh.faces.astype(np.uint32)))
+    low, high = bounds(mesh)
+    least, most = 1e-6, float((high - low).max()) / 2  # how far the surface may move, in metres
+    best: manifold3d.Manifold | None = None
+    for _ in range(TRIES):
+        tolerance = (least * most) ** 0.5
+        tried = solid.simplify(tolerance)
+        if tried.num_tri() > faces:
+            least = tolerance
+        else:
+            best, most = tried, tolerance
+    if best is None or best.is_empty():
+        return None
+    data = best.to_mesh()
+    return Mesh(np.asarray(data.vert_properties[:, :3]), np.asarray(data.tri_verts, np.int32))
 
 
 def _middles(mesh: Mesh) -> Floats:
