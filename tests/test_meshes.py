@@ -210,7 +210,6 @@ def test_joined_meshes_share_equal_materials() -> None:
 def test_what_is_thin_stays_closed_with_fewer_faces(make: Callable[[], list[Part]]) -> None:
     """A wall of two millimetres folds easily; a printer needs it closed all the same."""
     mesh = united(make())
-    for target in (len(mesh.faces) // 2, len(mesh.faces) // 4):
-        fewer = simplified(mesh, target)
-        assert len(fewer.faces) <= target
-        assert statistics(fewer).watertight
+    fewer = simplified(mesh, len(mesh.faces) // 2)
+    assert len(fewer.faces) <= len(mesh.faces) // 2
+    assert statistics(fewer).watertight

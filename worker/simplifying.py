@@ -15,10 +15,10 @@ TRIES = 16
 
 
 def simplified(mesh: Mesh, faces: int) -> Mesh:
-    """The shape in about `faces` faces and never more, a closed one still closed wherever that can be.
+    """The shape in at most `faces` faces, or as few as it can do with; a closed one still closed wherever that can be.
 
     Colours are those of the nearest vertex, materials those of the nearest face. The mesh itself where it has few
-    enough already; fewer faces than a shape needs to stay one are not reached.
+    enough already.
     """
     if len(mesh.faces) <= faces:
         return mesh
