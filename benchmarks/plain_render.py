@@ -1,6 +1,6 @@
 """A small software renderer for looking at the modeller's objects: flat shaded, one picture an object, NumPy alone.
 
-Triangles are covered with sample points, closer than half a pixel, that fall into a z-buffer. Not for users' pictures.
+One triangle after the other into a z-buffer. Not for users' pictures.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ def picture(parts: Sequence[Part], pixels: int, turn: float = 30.0, rise: float 
     scale = size * 0.92 / float((high - low)[:2].max())
     screen = (seen - (low + high) / 2) * scale * (1, -1, 1) + (size / 2, size / 2, 0)
     shade = _shades(corners, view) * colours
-    points, owners = _samples(screen)
-    column, line = (points[:, :2].astype(int).clip(0, size - 1)).T
-    depth = np.full(size * size, -np.inf)
-    place = line * size + column
-    np.maximum.at(depth, place, points[:, 2])
-    front = points[:, 2] >= depth[place] - 1e-9
-    image = np.full((size * size, 3), 0.93)
-    image[place[front]] = shade[owners[front]]
+    edge1, edge2 = screen[:, 1] - screen[:, 0], screen[:, 2] - screen[:, 0]
+    facing = np.flatnonzero(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0] < -1e-9)
+    depths = np.full((size, size), -np.inf)
+    image = np.full((size, size, 3), 0.93)
+    for number in facing:
+        if found := _covered(screen[number], size):
+            lines, columns, depth, inside = found
+            inside &= depth > depths[lines, columns]
+            depths[lines, columns][inside] = depth[inside]
+            image[lines, columns][inside] = shade[number]
     half = image.reshape(pixels, 2, pixels, 2, 3).mean((1, 3))
     return np.asarray((half.clip(0, 1) * 255).round(), np.uint8)
 
@@ -70,26 +72,18 @@ def _shades(corners: Floats, view: Floats) -> Floats:
     return total[:, None]
 
 
-def _samples(screen: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """Points on triangles that face us, less than half a pixel apart, and the triangle of each."""
-    edge1, edge2 = screen[:, 1] - screen[:, 0], screen[:, 2] - screen[:, 0]
-    facing = np.flatnonzero(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0] < 0)
-    sides = np.stack([edge1, edge2, edge2 - edge1], 1)[facing]
-    need = np.ceil(np.linalg.norm(sides[:, :, :2], axis=2).max(1) * 2.0).astype(int) + 1
-    steps = 2 ** np.ceil(np.log2(need)).astype(int)
-    points, owners = [], []
-    for step in np.unique(steps):
-        chosen = facing[steps == step]
-        i, j = np.meshgrid(np.arange(step + 1), np.arange(step + 1))
-        inside = i + j <= step
-        u, v = i[inside] / step, j[inside] / step
-        for some in np.array_split(chosen, max(1, len(chosen) * len(u) // 2_000_000)):
-            triangle = screen[some]
-            placed = (
-                triangle[:, :1] * (1 - u - v)[None, :, None]
-                + triangle[:, 1:2] * u[None, :, None]
-                + triangle[:, 2:] * v[None, :, None]
-            )
-            points.append(placed.reshape(-1, 3))
-            owners.append(np.repeat(some, len(u)))
-    return np.concatenate(points), np.concatenate(owners)
+def _covered(triangle: Floats, size: int) -> tuple[slice, slice, Floats, NDArray[np.bool_]] | None:
+    """Lines and columns about a triangle on the screen, its depth there, and which of those pixels it covers."""
+    low = np.ceil(triangle[:, :2].min(0) - 0.5).astype(int).clip(0)
+    high = np.floor(triangle[:, :2].max(0) - 0.5).astype(int).clip(max=size - 1)
+    if (low > high).any():
+        return None
+    (ax, ay, az), (bx, by, bz), (cx, cy, cz) = triangle.tolist()
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    x = np.arange(low[0], high[0] + 1) + 0.5
+    y = np.arange(low[1], high[1] + 1)[:, None] + 0.5
+    u = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area
+    v = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area
+    w = 1 - u - v
+    depth = u * az + v * bz + w * cz
+    return slice(low[1], high[1] + 1), slice(low[0], high[0] + 1), depth, (u >= 0) & (v >= 0) & (w >= 0)
