@@ -53,6 +53,12 @@ ALLOWED = {
         "worker/serving.py": "makes a worker's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
+    "manifold3d": {
+        "worker/blocks.py": "makes solids",
+        "worker/solids.py": "names them as parts",
+        "worker/bodies.py": "joins limbs",
+    }
+    | {path.relative_to(ROOT).as_posix(): "cuts and joins solids" for path in ROOT.glob("worker/families_*.py")},
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}

@@ -1,4 +1,4 @@
-"""Building blocks: closed solids in metres, y up. A block stands on `at`, the centre of its base, unless said otherwise."""
+"""Building blocks: closed solids in metres, y up. `at` is the centre of a block's base, unless said otherwise."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ class Blocks:
     def __init__(self, segments: int) -> None:
         self.segments = segments
         self.thin = max(8, segments // 2)  # for rods and rounded edges, which are small in the picture
+
+    @property
+    def half(self) -> Blocks:
+        """Blocks of half the fineness: for what is small beside the whole."""
+        return Blocks(self.thin)
+
+    @property
+    def small(self) -> Blocks:
+        """Blocks of a quarter: for what is tiny, or comes in dozens."""
+        return Blocks(max(8, self.segments // 4))
 
     def box(self, size: Point, at: Point = ORIGIN, edge: float = 0.0) -> Manifold:
         """`edge`: radius of the rounded edges, at most half of the smallest side."""
@@ -56,9 +66,10 @@ class Blocks:
         return solid.transform(np.column_stack([_frame(axis), start]))
 
     def limb(self, start: Point, end: Point, radius: float, tip: float | None = None) -> Manifold:
-        """A rod with round ends: the hull of two balls."""
+        """A rod with round ends: the hull of two balls, a little coarser than a ball alone."""
         tip = radius if tip is None else tip
-        return Manifold.batch_hull([self.ball(radius, start), self.ball(tip, end)])
+        ends = Blocks(self.segments * 3 // 4)
+        return Manifold.batch_hull([ends.ball(radius, start), ends.ball(tip, end)])
 
     def ball(self, radii: float | Point, at: Point = ORIGIN) -> Manifold:
         """A sphere or ellipsoid; `at` is its centre."""
@@ -237,10 +248,7 @@ def _frame(axis: Floats) -> Floats:
 
 def _frames(line: Floats, closed: bool) -> Floats:
     """Frames (k, 3, 3) along a line that turn as little as they can, so that a tube does not twist."""
-    if closed:
-        tangents = np.roll(line, -1, 0) - np.roll(line, 1, 0)
-    else:
-        tangents = np.gradient(line, axis=0)
+    tangents = np.roll(line, -1, 0) - np.roll(line, 1, 0) if closed else np.gradient(line, axis=0)
     frames = [_frame(tangents[0])]
     for tangent in tangents[1:]:
         third = tangent / np.linalg.norm(tangent)

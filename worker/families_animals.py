@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from manifold3d import Manifold
 
@@ -32,7 +33,7 @@ Chain = list[tuple[Point, float]]
 
 def _chain(b: Blocks, points: Chain) -> Manifold:
     """Limbs from ball to ball."""
-    return union(*(b.limb(p, q, r, s) for (p, r), (q, s) in zip(points, points[1:], strict=False)))
+    return union(*(b.limb(p, q, r, s) for (p, r), (q, s) in pairwise(points)))
 
 
 def _pair(*solids: Manifold) -> Manifold:
@@ -211,10 +212,10 @@ def sheep(look: Look) -> list[Part]:
     for i in range(26):  # tufts spread evenly: the golden angle
         y = 1 - 2 * (i + 0.5) / 26
         t, r = i * 2.39996, math.sqrt(1 - y * y)
-        fleece.append(b.ball(0.115 * a.vary(0.12), (0.37 * r * math.cos(t), 0.57 + 0.25 * y, 0.23 * r * math.sin(t))))
+        fleece.append(b.half.ball(0.115 * a.vary(0.12), (0.37 * r * math.cos(t), 0.57 + 0.25 * y, 0.23 * r * math.sin(t))))
     a.main("fleece", CREAM, *fleece, b.ball((0.1, 0.08, 0.11), (0.5, 0.87, 0)), b.ball(0.08, (-0.46, 0.6, 0)))
     head = union(b.limb((0.47, 0.8, 0), (0.62, 0.7, 0), 0.105, 0.075), b.limb((0.35, 0.65, 0), (0.47, 0.78, 0), 0.1))
-    ear = b.ball((0.04, 0.03, 0.1), (0.45, 0.83, 0.15)).rotate((0, 0, 0))
+    ear = b.ball((0.04, 0.03, 0.1), (0.45, 0.83, 0.15))
     a.second(
         "face and legs",
         DARK,
@@ -341,7 +342,7 @@ def penguin(look: Look) -> list[Part]:
         b.limb((0, 0.42, 0), (0, 0.55, 0), 0.115, 0.09),
     )
     flipper = (
-        b.ball((0.055, 0.17, 0.018), (0, -0.15, 0)).rotate((0, 0, 0)).rotate((-flap, 0, 0)).translate((0, 0.47, 0.125))
+        b.ball((0.055, 0.17, 0.018), (0, -0.15, 0)).rotate((-flap, 0, 0)).translate((0, 0.47, 0.125))
     )
     a.main("body", DARK, body, _pair(flipper), b.limb((-0.1, 0.12, 0), (-0.19, 0.04, 0), 0.06, 0.02))
     a.second(
@@ -403,7 +404,7 @@ def snake(look: Look) -> list[Part]:
         .rotate((0, 0, 90))
         .rotate((0, -math.degrees(math.atan2(q[2] - p[2], q[0] - p[0])), 0))
         .translate(p)
-        for p, q in list(zip(fine, fine[1:], strict=False))[20:50:4]
+        for p, q in list(pairwise(fine))[20:50:4]
     ]
     a.second("bands", YELLOW, *stripes)
     a.fixed(

@@ -252,7 +252,7 @@ def aeroplane(look: Look) -> list[Part]:
     a.fixed(
         "windows",
         WINDOW,
-        mirrored(row(b.box((0.24, 0.34, 0.1), (-4.2, 3.15, 1.16), edge=0.04), 17, (0.55, 0, 0)), axis=(0, 0, 1))
+        mirrored(row(b.box((0.24, 0.34, 0.1), (-4.2, 3.15, 1.16)), 17, (0.55, 0, 0)), axis=(0, 0, 1))
         ^ b.box((9.5, 2, 3), (0.45, 2.5, 0)),
     )
     a.fixed(

@@ -137,7 +137,7 @@ def strawberry(look: Look) -> list[Part]:
     profile = [(r, y) for r, y in side if 0.004 < y < 0.034 and r > 0.004]
     seeds = []
     for k, (r, y) in enumerate(profile[:: max(1, len(profile) // 6)]):
-        seeds.append(around(b.ball((0.0006, 0.0013, 0.0009), (r, y, 0)), 9, 20 * (k % 2)))
+        seeds.append(around(b.small.ball((0.0006, 0.0013, 0.0009), (r, y, 0)), 9, 20 * (k % 2)))
     a.fixed("seeds", YELLOW, *seeds)
     a.second(
         "leaves",
@@ -175,7 +175,7 @@ def watermelon(look: Look) -> list[Part]:
         for r, angles in ((0.1, (-1.0, -0.5, 0.0, 0.5, 1.0)), (0.06, (-0.7, 0.05, 0.75)))
         for t in angles
     ]
-    seeds = [b.ball((0.0035, 0.006, 0.0022), (x, y, thick / 2 + 0.001)) for x, y in places]
+    seeds = [b.small.ball((0.0035, 0.006, 0.0022), (x, y, thick / 2 + 0.001)) for x, y in places]
     a.fixed("seeds", Paint((0.12, 0.08, 0.06)), mirrored(*seeds, axis=(0, 0, 1)))
     return a.parts(stretch=True)
 
@@ -185,8 +185,7 @@ def donut(look: Look) -> list[Part]:
     ring, thick = 0.032, 0.0165 * a.vary(0.06)
     a.second("dough", DOUGH, b.torus(ring, thick, (0, thick * 0.9, 0), flat=0.9))
     icing = b.torus(ring, thick * 1.05, (0, thick * 0.93, 0), flat=0.95)
-    edge = 0.0
-    cut = b.box((1, 1, 1), (0, thick * 1.02 - 1 + edge, 0))
+    cut = b.box((1, 1, 1), (0, thick * 1.02 - 1, 0))
     drips = around(b.ball((0.0105, 0.008, 0.0065), (ring + thick * 0.82, thick * 1.02, 0)), 7, 12) ^ icing
     a.main("icing", PINK, icing - cut, drips)
     colours: tuple[Colour, ...] = (SKY.colour, YELLOW.colour, WHITE.colour, GREEN.colour)
@@ -194,7 +193,7 @@ def donut(look: Look) -> list[Part]:
     for i in range(40):
         t, u = float(a.random.uniform(0, 360)), float(a.random.uniform(25, 155))
         bit = (
-            b.limb((-0.0018, 0, 0), (0.0018, 0, 0), 0.0008)
+            b.small.limb((-0.0018, 0, 0), (0.0018, 0, 0), 0.0008)
             .rotate((0, float(a.random.uniform(0, 180)), 0))
             .translate((0, thick * 1.0, 0))
         )
@@ -209,16 +208,16 @@ def ice_cream(look: Look) -> list[Part]:
     a, b = begin(look)
     scoop = 0.034 * a.vary(0.06)
     cone = b.turn([(0, 0), (0.003, 0), (0.029, 0.115), (0, 0.115)])
-    rings = [b.torus(0.003 + 0.026 * y / 0.115 + 0.0003, 0.0014, (0, y, 0)) for y in (0.02, 0.04, 0.06, 0.08, 0.1)]
-    ribs = around(b.rod((0.003, 0.002, 0), (0.0293, 0.114, 0), 0.0011), 14)
+    rings = [b.half.torus(0.003 + 0.026 * y / 0.115 + 0.0003, 0.0014, (0, y, 0)) for y in (0.02, 0.04, 0.06, 0.08, 0.1)]
+    ribs = around(b.small.rod((0.003, 0.002, 0), (0.0293, 0.114, 0), 0.0011), 14)
     a.second("cone", DOUGH, cone)
     a.second("waffle", CRUST, *rings, ribs)
-    a.main("scoop", PINK, b.ball(scoop, (0, 0.132, 0)), around(b.ball((0.011, 0.007, 0.011), (0.0265, 0.117, 0)), 9))
+    a.main("scoop", PINK, b.ball(scoop, (0, 0.132, 0)), around(b.half.ball((0.011, 0.007, 0.011), (0.0265, 0.117, 0)), 9))
     a.fixed(
         "second scoop",
         CREAM,
         b.ball(scoop * 0.84, (0, 0.174, 0)),
-        around(b.ball((0.0085, 0.0055, 0.0085), (0.0215, 0.162, 0)), 8, 20),
+        around(b.half.ball((0.0085, 0.0055, 0.0085), (0.0215, 0.162, 0)), 8, 20),
     )
     a.fixed("cherry", RED, b.ball(0.009, (0, 0.207, 0)))
     return a.parts(stretch=True)
@@ -234,16 +233,16 @@ def cake(look: Look) -> list[Part]:
         "icing",
         PINK,
         b.cylinder(0.124, 0.016, (0, 0.09, 0), edge=0.006),
-        around(b.limb((0.117, 0.095, 0), (0.119, 0.075, 0), 0.011, 0.009), 14),
+        around(b.half.limb((0.117, 0.095, 0), (0.119, 0.075, 0), 0.011, 0.009), 14),
     )
     a.second(
         "cream",
         CREAM,
-        around(b.turn([(0, 0), (0.011, 0), (0.012, 0.004), (0.006, 0.012), (0, 0.017)], (0.1, 0.104, 0)), 14),
+        around(b.half.turn([(0, 0), (0.011, 0), (0.012, 0.004), (0.006, 0.012), (0, 0.017)], (0.1, 0.104, 0)), 14),
     )
-    stick = b.cylinder(0.0035, 0.05, (0.06, 0.104, 0))
+    stick = b.small.cylinder(0.0035, 0.05, (0.06, 0.104, 0))
     a.fixed("candles", SKY, around(stick, candles))
-    flame = b.turn([(0, 0), *smooth([(0.001, 0.0), (0.004, 0.006), (0.0006, 0.018)], 4), (0, 0.018)], (0.06, 0.153, 0))
+    flame = b.small.turn([(0, 0), *smooth([(0.001, 0.0), (0.004, 0.006), (0.0006, 0.018)], 4), (0, 0.018)], (0.06, 0.153, 0))
     a.fixed("flames", FLAME, around(flame, candles))
     return a.parts(stretch=True)
 
@@ -261,10 +260,10 @@ def pizza(look: Look) -> list[Part]:
     for i in range(9):
         t, r = 2.39996 * i + a.vary(0.3), 0.036 * math.sqrt(i + 0.4) * 1.04
         slices.append(b.cylinder(0.021, 0.005, (r * math.cos(t), 0.0145, r * math.sin(t)), edge=0.0015))
-        olives.append(b.torus(0.0075, 0.0028, (r * 0.92 * math.cos(t + 0.62), 0.0165, r * 0.92 * math.sin(t + 0.62))))
+        olives.append(b.half.torus(0.0075, 0.0028, (r * 0.92 * math.cos(t + 0.62), 0.0165, r * 0.92 * math.sin(t + 0.62))))
         if i % 2:
             basil.append(
-                b.ball((0.016, 0.0025, 0.009))
+                b.half.ball((0.016, 0.0025, 0.009))
                 .rotate((0, 70 * i, 8))
                 .translate((r * math.cos(t - 0.6), 0.0175, r * math.sin(t - 0.6)))
             )
@@ -285,14 +284,14 @@ def burger(look: Look) -> list[Part]:
         b.cylinder(0.054, 0.008, (0, 0.0545, 0), edge=0.0035),
     )
     frill = b.cylinder(0.054, 0.004, (0, 0.019, 0)) + around(
-        b.ball((0.012, 0.0035, 0.009), (0.054, 0.021, 0)).rotate((10, 0, -8)), 14
+        b.half.ball((0.012, 0.0035, 0.009), (0.054, 0.021, 0)).rotate((10, 0, -8)), 14
     ).translate((0, 0.008, 0))
     a.second("lettuce", Paint((0.45, 0.70, 0.25)), frill)
     a.fixed("meat", CHOCOLATE, b.cylinder(0.055, 0.016, (0, 0.0225, 0), edge=0.006))
     a.second(
         "cheese",
         CHEESE,
-        Manifold.batch_hull([b.box((0.09, 0.003, 0.09), (0, 0.0385, 0))]).rotate((0, 45, 0)),
+        b.box((0.09, 0.003, 0.09), (0, 0.0385, 0)).rotate((0, 45, 0)),
         around(b.plate([(-0.012, 0), (0.012, 0), (0, -0.016)], 0.003, (0, 0.041, 0.0565)), 4),
     )
     a.fixed("tomato", RED, b.cylinder(0.05, 0.0075, (0, 0.041, 0), edge=0.003))
@@ -302,7 +301,7 @@ def burger(look: Look) -> list[Part]:
         up, t = math.radians(28 + 60 * (i / 24)), i * 2.39996
         spot = (0.0545 * math.cos(up), 0.058 + 0.0357 * plump * math.sin(up), 0.0)
         seeds.append(
-            b.ball((0.0028, 0.0011, 0.0016))
+            b.small.ball((0.0028, 0.0011, 0.0016))
             .rotate((0, 0, math.degrees(up) - 90))
             .translate(spot)
             .rotate((0, math.degrees(t), 0))

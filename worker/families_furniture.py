@@ -6,7 +6,7 @@ import math
 
 from manifold3d import Manifold
 
-from frontdesk.worker.blocks import Blocks, arc, around, four, mirrored, row, union
+from frontdesk.worker.blocks import Blocks, arc, around, four, mirrored, row, smooth, union
 from frontdesk.worker.paints import (
     BRASS,
     CREAM,
@@ -264,17 +264,8 @@ def _shade(b: Blocks, low: float, high: float, height: float, y: float) -> Manif
 def lamp(look: Look) -> list[Part]:
     a, b = begin(look)
     belly = 0.075 * a.vary(0.2)
-    body = [
-        (0, 0),
-        (0.075, 0),
-        (0.075, 0.012),
-        (0.03, 0.025),
-        (belly, 0.09),
-        (belly * 0.8, 0.15),
-        (0.018, 0.21),
-        (0.014, 0.32),
-        (0, 0.32),
-    ]
+    curve = smooth([(0.075, 0.012), (0.03, 0.025), (belly, 0.09), (belly * 0.8, 0.15), (0.018, 0.21), (0.014, 0.32)], 5)
+    body = [(0, 0), (0.075, 0), *curve, (0, 0.32)]
     a.second("base", BRASS, b.turn(body))
     a.fixed("bulb", LIGHT, b.ball((0.03, 0.04, 0.03), (0, 0.35, 0)))
     a.main(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from manifold3d import Manifold
@@ -74,12 +75,12 @@ def palm(look: Look) -> list[Part]:
     lean = 0.75 * a.vary(0.3)
     path = smooth([(0.0, 0.0, 0.0), (lean * 0.25, 1.6, 0.0), (lean * 0.65, 3.3, 0.0), (lean, 4.9, 0.0)], 5)
     rings = [
-        b.rod(p, q, 0.155 - 0.003 * i, 0.185 - 0.003 * i) for i, (p, q) in enumerate(zip(path, path[1:], strict=False))
+        b.rod(p, q, 0.155 - 0.003 * i, 0.185 - 0.003 * i) for i, (p, q) in enumerate(pairwise(path))
     ]
     a.second("trunk", BARK, *rings, b.ball(0.16, path[-1]), b.cylinder(0.24, 0.25, top=0.15))
-    rib = smooth([(0.0, 0.0, 0.0), (0.7, 0.42, 0.0), (1.4, 0.3, 0.0), (2.1, -0.45, 0.0)], 5)
+    rib = smooth([(0.0, 0.0, 0.0), (0.7, 0.42, 0.0), (1.4, 0.3, 0.0), (2.1, -0.45, 0.0)], 4)
     frond = []
-    for i, (p, q) in enumerate(zip(rib, rib[1:], strict=False)):
+    for i, (p, q) in enumerate(pairwise(rib)):
         t = (i + 0.5) / (len(rib) - 1)
         half, sag = 0.36 * math.sin(math.pi * (0.12 + 0.86 * t)) ** 0.7, 0.12
         for s in (1, -1):
@@ -91,7 +92,7 @@ def palm(look: Look) -> list[Part]:
                 (p[0] + 0.16, p[1] - sag, s * half),
             ]
             frond.append(Manifold.hull_points([(x, y + d, z) for x, y, z in corners for d in (0, 0.025)]))
-    leaf = union(*[*frond, b.tube(rib, [0.04, 0.03, 0.012])])
+    leaf = union(*frond, b.small.tube(rib, [0.04, 0.03, 0.012]))
     fronds = [
         leaf.scale((s, s, s)).rotate((0, 360 / 9 * i + 12 * a.vary(1), 0)) for i in range(9) for s in [a.vary(0.1)]
     ]

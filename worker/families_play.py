@@ -101,13 +101,13 @@ def dice(look: Look) -> list[Part]:
     a, b = begin(look)
     s = 0.016
     hollows = [
-        b.ball(0.0017, (x * 0.0042, s / 2 + 0.0007, z * 0.0042)).rotate(turn)
+        b.half.ball(0.0017, (x * 0.0042, s / 2 + 0.0007, z * 0.0042)).rotate(turn)
         for count, turn in SIDES
         for x, z in PIPS[count]
     ]
     body = b.box((s, s, s), (0, -s / 2, 0), edge=0.0022) - union(*hollows)
     pips = [
-        b.ball(0.0016, (x * 0.0042, s / 2 - 0.0005, z * 0.0042)).rotate(turn)
+        b.half.ball(0.0016, (x * 0.0042, s / 2 - 0.0005, z * 0.0042)).rotate(turn)
         ^ b.box((s - 0.0006, s - 0.0006, s - 0.0006), (0, 0.0003 - s / 2, 0))
         for count, turn in SIDES
         for x, z in PIPS[count]
@@ -122,7 +122,7 @@ def dice(look: Look) -> list[Part]:
 def ball(look: Look) -> list[Part]:
     a, b = begin(look)
     r, spin = 0.11, (20 * a.vary(1), 30 * a.vary(1), 0.0)
-    whole = b.ball(r).rotate((0, 0, 0))
+    whole = b.ball(r)
     wedges = around(b.turn([(0, -1), (1, -1), (1, 1), (0, 1)], degrees=60), 3)
     cap = b.box((1, 0.03, 1), (0, r * 0.92, 0)) + b.box((1, 0.03, 1), (0, -r * 0.92 - 0.03, 0))
     a.main("panels", RED, ((whole ^ wedges) - cap).rotate(spin))

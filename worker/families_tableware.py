@@ -96,7 +96,7 @@ def bottle(look: Look) -> list[Part]:
     a, b = begin(look)
     shoulder = 0.185 * a.vary(0.06)
     profile = smooth(
-        [(0.036, 0.004), (0.037, 0.02), (0.037, shoulder), (0.03, shoulder + 0.03), (0.014, 0.245), (0.0135, 0.3)], 6
+        [(0.036, 0.004), (0.037, 0.02), (0.037, 0.06), (0.037, shoulder - 0.04), (0.036, shoulder), (0.028, shoulder + 0.03), (0.014, 0.245), (0.0135, 0.3)], 6
     )
     a.main(
         "bottle",
@@ -104,7 +104,7 @@ def bottle(look: Look) -> list[Part]:
         b.turn([(0, 0.004), (0.033, 0), *profile, (0, 0.3)]),
         b.torus(0.014, 0.003, (0, 0.287, 0)),
     )
-    a.second("label", CREAM, b.cylinder(0.0375, shoulder - 0.09, (0, 0.06, 0)))
+    a.second("label", CREAM, b.cylinder(0.0376, shoulder - 0.105, (0, 0.062, 0)))
     a.fixed("cork", Paint((0.72, 0.55, 0.36)), b.cylinder(0.0105, 0.03, (0, 0.29, 0), edge=0.002))
     return a.parts(stretch=True)
 

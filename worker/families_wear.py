@@ -109,7 +109,7 @@ def necklace(look: Look) -> list[Part]:
     for i in range(count):
         t = math.tau * i / count
         size = 0.0052 + 0.0026 * (1 + math.cos(t - math.pi / 2)) / 2
-        beads.append(b.ball(size, (0.075 * math.cos(t), 0.008, (0.085 * a.vary(0.004)) * math.sin(t))))
+        beads.append(b.half.ball(size, (0.075 * math.cos(t), 0.008, (0.085 * a.vary(0.004)) * math.sin(t))))
     a.main("pearls", Paint((0.95, 0.92, 0.88)), *beads)
     a.second("pendant", RUBY, b.ball((0.011, 0.007, 0.015), (0, 0.008, 0.105)))
     a.fixed(

@@ -1,4 +1,4 @@
-"""What the modeller's objects are made of: parts with a colour and a finish, the look that is asked for, and families."""
+"""What the objects of the modeller are made of: parts with a colour and a finish, the look asked for, and families."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Colour = tuple[float, float, float]
 Finish = Literal["matte", "metal", "glass", "glow"]
 Detail = Literal["draft", "good", "best"]
 
-SEGMENTS: Mapping[Detail, int] = {"draft": 16, "good": 32, "best": 64}
+SEGMENTS: Mapping[Detail, int] = {"draft": 16, "good": 32, "best": 48}
 LEAST, MOST = 0.4, 2.5  # proportions beyond these no longer look like the thing
 
 
@@ -70,7 +70,7 @@ class Assembly:
 
     def __init__(self, look: Look) -> None:
         self.x, self.y, self.z = (
-            min(max(look.proportions.get(name, 1.0), LEAST), MOST) for name in ("wide", "tall", "deep")
+            max(LEAST, min(look.proportions.get(name, 1.0), MOST)) for name in ("wide", "tall", "deep")
         )
         self.random = np.random.default_rng(look.seed % 2**63)
         self._look = look
