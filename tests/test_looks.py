@@ -46,7 +46,9 @@ def test_seeds_keep_it_in_proportion_and_in_one_piece(name: str) -> None:
 @families
 def test_proportions_are_kept_to(name: str, asked: str, axis: int) -> None:
     """Half as wide again is half as wide again, and not taller."""
-    factors = sides(built(name, Look(proportions={asked: 1.5}, detail="draft"))) / sides(built(name, Look(detail="draft")))
+    factors = sides(built(name, Look(proportions={asked: 1.5}, detail="draft"))) / sides(
+        built(name, Look(detail="draft"))
+    )
     assert factors[axis] == pytest.approx(1.5, rel=0.2)
     assert np.delete(factors, axis) == pytest.approx([1, 1], rel=0.1)
 

@@ -20,7 +20,7 @@ def sides(parts: Sequence[Part]) -> NDArray[np.float64]:
 
 
 def groups(parts: Sequence[Part]) -> int:
-    """How many groups of loose bodies remain when those that touch are taken together; one is an object in one piece."""
+    """How many groups of loose bodies remain when those that touch are one; 1: an object in one piece."""
     reach = float(sides(parts).max()) * TOUCH
     bodies = sorted((body for part in parts for body in part.solid.decompose()), key=lambda body: -body.num_tri())
     boxes = np.array([body.bounding_box() for body in bodies])

@@ -1,24 +1,19 @@
-"""Things that stand on a table: vessels, plates, candles."""
+"""Vessels and plates."""
 
 from __future__ import annotations
 
-from frontdesk.worker.blocks import around, mirrored, smooth, union
+from frontdesk.worker.blocks import (
+    smooth,
+)
 from frontdesk.worker.paints import (
-    BRASS,
     CLAY,
     CREAM,
-    DARK,
-    FLAME,
     GLASS,
     GREEN_GLASS,
-    IRON,
     PORCELAIN,
-    RED,
     SKY,
-    STEEL,
-    Paint,
-)  # fmt: skip
-from frontdesk.worker.solids import Family, Look, Part, begin
+)
+from frontdesk.worker.solids import Family, Look, Paint, Part, begin
 
 COFFEE = Paint((0.24, 0.13, 0.07))
 WINE = Paint((0.45, 0.05, 0.12))
@@ -96,7 +91,17 @@ def bottle(look: Look) -> list[Part]:
     a, b = begin(look)
     shoulder = 0.185 * a.vary(0.06)
     profile = smooth(
-        [(0.036, 0.004), (0.037, 0.02), (0.037, 0.06), (0.037, shoulder - 0.04), (0.036, shoulder), (0.028, shoulder + 0.03), (0.014, 0.245), (0.0135, 0.3)], 6
+        [
+            (0.036, 0.004),
+            (0.037, 0.02),
+            (0.037, 0.06),
+            (0.037, shoulder - 0.04),
+            (0.036, shoulder),
+            (0.028, shoulder + 0.03),
+            (0.014, 0.245),
+            (0.0135, 0.3),
+        ],
+        6,
     )
     a.main(
         "bottle",
@@ -146,149 +151,6 @@ def jug(look: Look) -> list[Part]:
     return a.parts(stretch=True)
 
 
-def pan(look: Look) -> list[Part]:
-    a, b = begin(look)
-    r = 0.13 * a.vary(0.05)
-    a.main("pan", IRON, b.vessel([(r * 0.8, 0), (r * 0.83, 0.003), (r, 0.045)], 0.004))
-    a.second(
-        "handle",
-        DARK,
-        b.tube(
-            smooth([(r - 0.006, 0.035, 0.0), (r + 0.06, 0.055, 0.0), (r + 0.19, 0.065, 0.0)]), [0.008, 0.012, 0.014]
-        ),
-    )
-    a.fixed(
-        "rivets",
-        STEEL,
-        mirrored(b.ball(0.006, (r - 0.006, 0.036, 0.013)), axis=(0, 0, 1)),
-        b.box((0.006, 0.016, 0.026), (r - 0.003, 0.028, 0)),
-    )
-    return a.parts(stretch=True)
-
-
-def pot(look: Look) -> list[Part]:
-    a, b = begin(look)
-    r, tall = 0.11, 0.13 * a.vary(0.08)
-    a.main("pot", RED, b.cylinder(r, tall, edge=0.012))
-    lid = smooth([(r + 0.002, tall), (r, tall + 0.008), (r * 0.6, tall + 0.026), (0.02, tall + 0.03)], 4)
-    a.main("lid", RED, b.turn([(0, tall - 0.002), (r, tall - 0.002), *lid, (0, tall + 0.03)]))
-    a.second(
-        "knob", DARK, b.cylinder(0.009, 0.02, (0, tall + 0.026, 0)), b.ball((0.02, 0.01, 0.02), (0, tall + 0.05, 0))
-    )
-    ear = [
-        (r - 0.006, tall * 0.75, 0.035),
-        (r + 0.03, tall * 0.78, 0.03),
-        (r + 0.03, tall * 0.78, -0.03),
-        (r - 0.006, tall * 0.75, -0.035),
-    ]
-    a.second("handles", DARK, mirrored(b.tube(smooth(ear), 0.007)))
-    return a.parts(stretch=True)
-
-
-def candle(look: Look) -> list[Part]:
-    a, b = begin(look)
-    tall = 0.16 * a.vary(0.2)
-    drip = [
-        b.limb((0.017 * x, tall + 0.014, 0.017 * z), (0.018 * x, tall - drop, 0.018 * z), 0.004)
-        for x, z, drop in ((1, 0.1, 0.03), (-0.5, 0.85, 0.05), (-0.6, -0.8, 0.02))
-    ]
-    holder = [
-        (0, 0),
-        (0.052, 0),
-        (0.056, 0.014),
-        (0.053, 0.014),
-        (0.05, 0.005),
-        (0.024, 0.006),
-        (0.024, 0.03),
-        (0, 0.03),
-    ]
-    ear = smooth([(0.05, 0.008, 0.0), (0.075, 0.012, 0.0), (0.078, 0.03, 0.0), (0.06, 0.032, 0.0), (0.052, 0.012, 0.0)])
-    a.second("holder", BRASS, b.turn(holder), b.tube(ear, 0.004))
-    a.main("wax", CREAM, b.cylinder(0.019, tall, (0, 0.02, 0), edge=0.004), *drip)
-    top = tall + 0.02
-    a.fixed("wick", DARK, b.rod((0, top - 0.004, 0), (0, top + 0.012, 0), 0.0016))
-    flame = smooth([(0.002, 0.0), (0.0085, 0.01), (0.006, 0.024), (0.001, 0.042)], 5)
-    a.fixed("flame", FLAME, b.turn([(0, 0), *flame, (0, 0.042)], (0, top + 0.006, 0)))
-    return a.parts(stretch=True)
-
-
-def fork(look: Look) -> list[Part]:
-    a, b = begin(look)
-    neck = 0.125 * a.vary(0.04)
-    handle = [(0.0055, 0.0), (0.009, 0.012), (0.0065, 0.06), (0.0035, neck), (0.012, 0.148), (0.0125, 0.16)]
-    side = smooth(handle, 5)
-    body = b.plate([*side, *((-x, y) for x, y in reversed(side))], 0.0026)
-    tines = [b.box((0.0036, 0.046, 0.0026), (x, 0.155, 0), edge=0.001) for x in (-0.0105, -0.0035, 0.0035, 0.0105)]
-    a.main("fork", STEEL, body, *tines)
-    return a.parts(stretch=True)
-
-
-def spoon(look: Look) -> list[Part]:
-    a, b = begin(look)
-    side = smooth([(0.0055, 0.0), (0.009, 0.012), (0.0065, 0.06), (0.0035, 0.13 * a.vary(0.04)), (0.0035, 0.155)], 5)
-    hollow = union(b.ball((0.021, 0.031, 0.010), (0, 0.175, 0))) - b.ball((0.0195, 0.0295, 0.010), (0, 0.175, 0.003))
-    a.main(
-        "spoon",
-        STEEL,
-        b.plate([*side, *((-x, y) for x, y in reversed(side))], 0.0026, (0, 0, -0.004)),
-        hollow - b.box((1, 1, 1), (0, -0.3, 0.503)),
-    )
-    return a.parts(stretch=True)
-
-
-def knife(look: Look) -> list[Part]:
-    a, b = begin(look)
-    blade = [
-        (-0.004, 0.1),
-        (-0.011, 0.1),
-        (-0.012, 0.17 * a.vary(0.05)),
-        (-0.006, 0.215),
-        (0.003, 0.235),
-        (0.0055, 0.2),
-        (0.006, 0.1),
-    ]
-    a.main("blade", STEEL, b.plate(blade, 0.0018))
-    a.second("handle", DARK, b.box((0.02, 0.108, 0.013), (-0.001, 0, 0), edge=0.006))
-    a.fixed("rivets", BRASS, *(b.rod((0, y, -0.0072), (0, y, 0.0072), 0.0026) for y in (0.025, 0.05, 0.075)))
-    return a.parts(stretch=True)
-
-
-def trophy(look: Look) -> list[Part]:
-    a, b = begin(look)
-    belly = 0.07 * a.vary(0.08)
-    outside = smooth([(0.012, 0.14), (0.05, 0.165), (belly, 0.22), (0.08, 0.3)], 6)
-    stem = smooth([(0.04, 0.07), (0.014, 0.085), (0.02, 0.11), (0.011, 0.13), (0.022, 0.148)], 5)
-    gold = Paint((0.95, 0.75, 0.25), "metal")
-    a.main(
-        "cup",
-        gold,
-        b.vessel(outside, 0.004),
-        b.turn([(0, 0.065), (0.04, 0.065), *stem, (0, 0.15)]),
-        b.torus(0.079, 0.003, (0, 0.3, 0)),
-    )
-    ear = smooth(
-        [(0.074, 0.275, 0.0), (0.115, 0.285, 0.0), (0.12, 0.235, 0.0), (0.085, 0.195, 0.0), (0.058, 0.182, 0.0)]
-    )
-    a.main("handles", gold, mirrored(b.tube(ear, 0.005)) - b.cylinder(0.055, 0.2, (0, 0.17, 0)))
-    a.second("base", DARK, b.box((0.1, 0.055, 0.1), edge=0.006), b.box((0.084, 0.02, 0.084), (0, 0.05, 0), edge=0.005))
-    a.fixed("plaque", gold, b.box((0.06, 0.026, 0.004), (0, 0.015, 0.05)))
-    return a.parts(stretch=True)
-
-
-def basket(look: Look) -> list[Part]:
-    a, b = begin(look)
-    rounds, r = 7, 0.14 * a.vary(0.06)
-    wicker = Paint((0.72, 0.52, 0.30))
-    weave = [b.torus(r * (0.82 + 0.18 * i / (rounds - 1)), 0.011, (0, 0.011 + i * 0.0205, 0)) for i in range(rounds)]
-    a.main("weave", wicker, b.cylinder(r * 0.84, 0.012), *weave)
-    a.second(
-        "stakes", Paint((0.55, 0.37, 0.20)), around(b.rod((r * 0.835, 0.004, 0), (r * 1.015, 0.138, 0), 0.008), 18)
-    )
-    hoop = smooth([(-r, 0.13, 0.0), (-r * 0.85, 0.26, 0.0), (0.0, 0.335, 0.0), (r * 0.85, 0.26, 0.0), (r, 0.13, 0.0)])
-    a.main("handle", wicker, b.tube(hoop, 0.01))
-    return a.parts(stretch=True)
-
-
 TABLEWARE = (
     Family("mug", ("mug", "coffee mug", "beer mug"), (0.116, 0.096, 0.082), mug),
     Family("cup", ("cup", "teacup", "saucer", "coffee cup"), (0.15, 0.07, 0.15), cup),
@@ -299,12 +161,4 @@ TABLEWARE = (
     Family("wine glass", ("wine glass", "glass", "goblet"), (0.085, 0.205, 0.085), wine_glass),
     Family("vase", ("vase", "urn"), (0.17, 0.30, 0.17), vase),
     Family("jug", ("jug", "pitcher"), (0.20, 0.22, 0.14), jug),
-    Family("pan", ("pan", "frying pan", "skillet"), (0.46, 0.08, 0.26), pan),
-    Family("pot", ("pot", "saucepan", "casserole"), (0.28, 0.19, 0.22), pot),
-    Family("candle", ("candle", "candlestick"), (0.14, 0.23, 0.11), candle),
-    Family("fork", ("fork",), (0.025, 0.20, 0.003), fork),
-    Family("spoon", ("spoon",), (0.042, 0.206, 0.012), spoon),
-    Family("knife", ("knife",), (0.02, 0.235, 0.014), knife),
-    Family("trophy", ("trophy", "prize"), (0.24, 0.30, 0.16), trophy),
-    Family("basket", ("basket",), (0.31, 0.345, 0.31), basket),
 )
