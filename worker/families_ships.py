@@ -33,7 +33,7 @@ from frontdesk.worker.solids import Family, Look, Part, begin
 
 
 def _hull(length: float, beam: float, depth: float, inset: float = 0.0, transom: float = 0.6) -> Manifold:
-    """A boat's body along x, bow at +x, deck from y = depth upwards at the bow; `inset` makes the smaller one inside."""
+    """A boat's body along x, bow at +x, its rail `depth` high or higher; `inset` makes the smaller one inside."""
     rings = []
     for t in np.linspace(0.0, 1.0, 13):
         half = max(
