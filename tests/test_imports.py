@@ -78,7 +78,13 @@ ALLOWED = {
     "s3fs": {},  # fsspec imports it for an address that needs it
     "scipy": MESHES,
     "PIL": MESHES | {"worker/dataset_folder.py": "reads pictures", "worker/training_pictures.py": "writes them small"},
-    "manifold3d": MESHES,
+    "manifold3d": MESHES
+    | {
+        "worker/blocks.py": "makes solids",
+        "worker/solids.py": "names them as parts",
+        "worker/bodies.py": "joins limbs",
+    }
+    | {path.relative_to(ROOT).as_posix(): "cuts and joins solids" for path in ROOT.glob("worker/families_*.py")},
     "fast_simplification": MESHES,
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
