@@ -46,7 +46,9 @@ def fish(look: Look) -> list[Part]:
     back = b.plate(smooth([(0.07, 0.06), (0.02, 0.12), (-0.06, 0.115), (-0.1, 0.03)], 5), 0.01)
     belly = b.plate(smooth([(0.0, -0.06), (-0.05, -0.115), (-0.09, -0.11), (-0.1, -0.03)], 5), 0.01)
     side_fin = b.ball((0.045, 0.028, 0.006), (-0.035, 0, 0)).rotate((0, 32, -20)).translate((0.05, -0.015, 0.036))
-    fins = union(tail.rotate((0, curl, 0)), back, belly, pair(side_fin)).translate((0, mid, 0))
+    fins = union(
+        tail.translate((0.15, 0, 0)).rotate((0, curl, 0)).translate((-0.15, 0, 0)), back, belly, pair(side_fin)
+    ).translate((0, mid, 0))
     a.second("fins", Paint((0.95, 0.72, 0.25)), fins)
     bands = [b.box((0.026, 1, 1), (x, -0.4, 0)) for x in (0.055, -0.055)]
     a.fixed(
@@ -125,7 +127,10 @@ def penguin(look: Look) -> list[Part]:
         "beak and feet",
         ORANGE,
         b.rod((0.09, 0.575, 0), (0.17, 0.56, 0), 0.028, 0.004),
-        pair(b.ball((0.085, 0.024, 0.055), (0.07, 0.024, 0.075))),
+        pair(
+            b.ball((0.085, 0.024, 0.055), (0.07, 0.024, 0.075)),
+            b.limb((0.03, 0.12, 0.06), (0.05, 0.03, 0.07), 0.04, 0.03),
+        ),
     )
     eyes(a, b, (0.1, 0.61, 0.055), 0.014)
     return a.parts(stretch=True)
@@ -274,13 +279,13 @@ def spider(look: Look) -> list[Part]:
 
 
 ANIMALS = (
-    Family("fish", ("fish", "goldfish"), (0.44, 0.24, 0.12), fish),
+    Family("fish", ("fish", "goldfish"), (0.44, 0.25, 0.16), fish),
     Family("bird", ("bird", "sparrow", "robin"), (0.27, 0.18, 0.1), bird),
     Family("duck", ("duck", "rubber duck", "duckling"), (0.21, 0.165, 0.13), duck),
-    Family("penguin", ("penguin",), (0.36, 0.68, 0.4), penguin),
+    Family("penguin", ("penguin",), (0.385, 0.68, 0.45), penguin),
     Family("turtle", ("turtle", "tortoise"), (0.6, 0.215, 0.41), turtle),
     Family("snake", ("snake",), (1.36, 0.25, 0.3), snake),
-    Family("snail", ("snail",), (0.125, 0.08, 0.05), snail),
+    Family("snail", ("snail",), (0.124, 0.074, 0.0315), snail),
     Family("bee", ("bee", "bumblebee", "wasp"), (0.11, 0.075, 0.08), bee),
     Family("spider", ("spider",), (0.17, 0.07, 0.17), spider),
 )

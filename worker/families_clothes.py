@@ -172,11 +172,11 @@ def boot(look: Look) -> list[Part]:
     front = b.slab(b.disc(0.042).scale((1.25, 1)), 0.012, (0.078, 0, 0))
     a.second("sole", DARK, sole, heel, front)
     a.second("cuff", CREAM, b.torus(0.053, 0.008, (-0.055, tall - 0.006, 0), flat=1.4))
-    laces = [
-        b.limb((0.03 - 0.011 * i, 0.108 + 0.019 * i, -0.024), (0.03 - 0.011 * i, 0.108 + 0.019 * i, 0.024), 0.0035)
-        for i in range(4)
-    ]
-    a.second("laces", CREAM, *(lace.translate((-0.002, -0.006, 0)) for lace in laces))
+    laces = []
+    for i in range(4):
+        x, y = 0.034 - 0.014 * i, 0.106 + 0.0112 * i
+        laces.append(b.limb((x, y, -0.024), (x, y, 0.024), 0.0035))
+    a.second("laces", CREAM, *laces)
     return a.parts(stretch=True)
 
 
