@@ -105,9 +105,9 @@ def shield(look: Look) -> list[Part]:
 
 def key(look: Look) -> list[Part]:
     a, b = begin(look)
-    teeth = int(a.random.integers(2, 4))
+    teeth, lobe = int(a.random.integers(2, 4)), 0.014 * a.vary(0.06)
     bow = (
-        b.disc(0.014).translate((0, 0.062))
+        b.disc(lobe).translate((0, 0.062))
         + b.disc(0.0115).translate((-0.012, 0.05))
         + b.disc(0.0115).translate((0.012, 0.05))
     )
