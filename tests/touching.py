@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,20 +18,20 @@ def sides(parts: Sequence[Part]) -> NDArray[np.float64]:
     return np.asarray(boxes[:, 3:].max(0) - boxes[:, :3].min(0))
 
 
-def groups(parts: Sequence[Part]) -> int:
-    """How many groups of loose bodies remain when those that touch are one; 1: an object in one piece."""
+def loose(parts: Sequence[Part]) -> list[str]:
+    """The parts with bodies that do not hang together with the largest body, directly or by way of others."""
     reach = float(sides(parts).max()) * TOUCH
-    bodies = sorted((body for part in parts for body in part.solid.decompose()), key=lambda body: -body.num_tri())
-    boxes = np.array([body.bounding_box() for body in bodies])
-    leader = list(range(len(bodies)))
-
-    def find(i: int) -> int:
-        while leader[i] != i:
-            i = leader[i]
-        return i
-
-    for i, j in combinations(range(len(bodies)), 2):
-        near = (boxes[i, :3] <= boxes[j, 3:] + reach).all() and (boxes[j, :3] <= boxes[i, 3:] + reach).all()
-        if near and find(i) != find(j) and bodies[i].min_gap(bodies[j], 2 * reach) <= reach:
-            leader[find(i)] = find(j)
-    return len({find(i) for i in range(len(bodies))})
+    bodies = [(body, part.name) for part in parts for body in part.solid.decompose()]
+    boxes = np.array([body.bounding_box() for body, _ in bodies])
+    todo = [int(np.argmax((boxes[:, 3:] - boxes[:, :3]).prod(1)))]
+    apart = np.ones(len(bodies), bool)
+    apart[todo] = False
+    while todo:
+        here = todo.pop()
+        low, high = boxes[here, :3] - reach, boxes[here, 3:] + reach
+        near = apart & (boxes[:, :3] <= high).all(1) & (boxes[:, 3:] >= low).all(1)
+        for other in np.flatnonzero(near):
+            if bodies[here][0].min_gap(bodies[other][0], 2 * reach) <= reach:
+                apart[other] = False
+                todo.append(int(other))
+    return [bodies[i][1] for i in np.flatnonzero(apart)]

@@ -101,7 +101,7 @@ class Blocks:
 
     def torus(self, radius: float, thick: float, at: Point = ORIGIN, flat: float = 1.0) -> Manifold:
         """A lying ring, `at` its centre: `radius` to the middle of a wire of radius `thick`, `flat` times as high."""
-        wire = CrossSection.circle(thick, self.thin).scale((1, flat)).translate((radius, 0))
+        wire = CrossSection.circle(thick, max(12, self.thin)).scale((1, flat)).translate((radius, 0))
         return self.turn(wire, at)
 
     def tube(self, path: Sequence[Point], radius: float | Sequence[float], closed: bool = False) -> Manifold:

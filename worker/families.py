@@ -11,6 +11,7 @@ from frontdesk.worker.families_buildings import BUILDINGS
 from frontdesk.worker.families_cars import CARS
 from frontdesk.worker.families_carts import CARTS
 from frontdesk.worker.families_clothes import CLOTHES
+from frontdesk.worker.families_crawlers import CRAWLERS
 from frontdesk.worker.families_dishes import DISHES
 from frontdesk.worker.families_fruit import FRUIT
 from frontdesk.worker.families_furniture import FURNITURE
@@ -49,6 +50,7 @@ _THEMES = (
     NATURE,
     MAMMALS,
     ANIMALS,
+    CRAWLERS,
     TOOLS,
     GOODS,
     GAMES,

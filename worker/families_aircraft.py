@@ -87,7 +87,7 @@ def aeroplane(look: Look) -> list[Part]:
     a.fixed(
         "windows",
         WINDOW,
-        mirrored(row(b.box((0.24, 0.34, 0.1), (-4.2, 3.15, 1.16)), 17, (0.55, 0, 0)), axis=(0, 0, 1))
+        mirrored(row(b.box((0.24, 0.34, 0.1), (-3.1, 3.15, 1.16)), 14, (0.55, 0, 0)), axis=(0, 0, 1))
         ^ b.box((9.5, 2, 3), (0.45, 2.5, 0)),
     )
     a.fixed(
@@ -97,7 +97,7 @@ def aeroplane(look: Look) -> list[Part]:
             [b.box((0.15, 0.35, 1.2), (7.95, 3.3, 0), edge=0.06), b.box((0.5, 0.1, 1.0), (7.3, 3.7, 0), edge=0.04)]
         ),
     )
-    legs = [b.rod((x, 0.4, z), (x, 2.0, z), 0.12) for x, z in ((6.2, 0.0), (-0.6, 1.5), (-0.6, -1.5))]
+    legs = [b.rod((x, 0.4, z), (x, 2.35, z), 0.12) for x, z in ((6.2, 0.0), (-0.6, 1.5), (-0.6, -1.5))]
     a.fixed(
         "legs",
         STEEL,

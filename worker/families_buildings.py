@@ -190,7 +190,8 @@ def skyscraper(look: Look) -> list[Part]:
         strip = row(b.box((2.2, tall - 4, 0.6), ((0.5 - count / 2) * 3.7, y + 2.5, wide / 2)), count, (3.7, 0, 0))
         sides = around(strip, 4)
         floors = row(b.box((wide + 3, 1.0, wide + 3), (0, y + 5, 0)), max(1, int((tall - 4) / 5)), (0, 5, 0))
-        a.second(f"windows {number + 1}", WINDOW, sides - floors)
+        core = b.box((wide - 0.4, tall, wide - 0.4), (0, y, 0))  # holds the panes together, out of sight
+        a.second(f"windows {number + 1}", WINDOW, sides - floors, core)
         y += tall
     a.fixed("mast", STEEL, b.rod((0, y, 0), (0, y + 24, 0), 1.0, 0.2), b.box((9, 3, 9), (0, y, 0)))
     a.fixed("door", DARK, b.box((7, 5, 1), (0, 0, 15.2)))

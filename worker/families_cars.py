@@ -81,7 +81,7 @@ def car(look: Look) -> list[Part]:
     a.main("pillars", RED, *pillars)
     a.fixed("windows", WINDOW, cabin.scale((0.985, 0.99, 0.99)).translate((0, 0.005, 0)))
     wheels(a, b, 0.33, 0.22, [(-1.3, 0.77), (1.32, 0.77)])
-    a.fixed("axles", DARK, b.box((3.4, 0.2, 1.2), (0, 0.25, 0)))
+    a.fixed("axles", DARK, b.box((3.4, 0.2, 1.4), (0, 0.25, 0)))
     a.fixed("lights", LIGHT, mirrored(b.ball((0.08, 0.09, 0.17), (2.02, nose + 0.02, 0.6)), axis=(0, 0, 1)))
     a.fixed(
         "rear lights", RED_LIGHT, mirrored(b.box((0.08, 0.14, 0.3), (-2.08, 0.68, 0.62), edge=0.03), axis=(0, 0, 1))

@@ -172,11 +172,11 @@ def boot(look: Look) -> list[Part]:
     front = b.slab(b.disc(0.042).scale((1.25, 1)), 0.012, (0.078, 0, 0))
     a.second("sole", DARK, sole, heel, front)
     a.second("cuff", CREAM, b.torus(0.053, 0.008, (-0.055, tall - 0.006, 0), flat=1.4))
-    laces = [
-        b.limb((0.03 - 0.011 * i, 0.108 + 0.019 * i, -0.024), (0.03 - 0.011 * i, 0.108 + 0.019 * i, 0.024), 0.0035)
-        for i in range(4)
-    ]
-    a.second("laces", CREAM, *(lace.translate((-0.002, -0.006, 0)) for lace in laces))
+    laces = []
+    for i in range(4):
+        x, y = 0.034 - 0.014 * i, 0.106 + 0.0112 * i
+        laces.append(b.limb((x, y, -0.024), (x, y, 0.024), 0.0035))
+    a.second("laces", CREAM, *laces)
     return a.parts(stretch=True)
 
 
@@ -223,20 +223,6 @@ def backpack(look: Look) -> list[Part]:
     return a.parts(stretch=True)
 
 
-def glasses(look: Look) -> list[Part]:
-    a, b = begin(look)
-    r = 0.024 * a.vary(0.06)
-    rim = b.torus(r, 0.0021).rotate((90, 0, 0)).scale((1.1, 1, 1)).translate((0.033, r + 0.003, 0))
-    arm = smooth(
-        [(0.033 + 1.1 * r, r + 0.012, 0.0), (0.069, r + 0.014, -0.01), (0.071, r + 0.012, -0.1), (0.068, 0.006, -0.135)]
-    )
-    bridge = smooth([(-0.009, r + 0.008, 0.0), (0.0, r + 0.013, 0.002), (0.009, r + 0.008, 0.0)])
-    a.main("frame", DARK, mirrored(rim, b.tube(arm, 0.0018)), b.tube(bridge, 0.0019))
-    lens = b.cylinder(r, 0.0018, (0, -0.0009, 0)).rotate((90, 0, 0)).scale((1.1, 1, 1)).translate((0.033, r + 0.003, 0))
-    a.second("lenses", Paint((0.75, 0.88, 0.95), "glass"), mirrored(lens))
-    return a.parts(stretch=True)
-
-
 def umbrella(look: Look) -> list[Part]:
     a, b = begin(look)
     ribs, bulge = 8, 0.3 * a.vary(0.1)
@@ -262,6 +248,5 @@ CLOTHES = (
     Family("shirt", ("shirt", "t-shirt"), (0.8, 0.67, 0.14), shirt),
     Family("boot", ("boot", "shoe"), (0.245, 0.265, 0.125), boot),
     Family("backpack", ("backpack", "rucksack"), (0.35, 0.46, 0.29), backpack),
-    Family("glasses", ("glasses", "spectacles", "sunglasses"), (0.145, 0.055, 0.14), glasses),
     Family("umbrella", ("umbrella", "parasol"), (1.04, 1.07, 1.04), umbrella),
 )

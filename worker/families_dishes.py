@@ -44,9 +44,9 @@ def donut(look: Look) -> list[Part]:
     for i in range(40):
         t, u = float(a.random.uniform(0, 360)), float(a.random.uniform(25, 155))
         bit = (
-            b.small.limb((-0.0018, 0, 0), (0.0018, 0, 0), 0.0008)
+            b.small.limb((-0.0018, 0, 0), (0.0018, 0, 0), 0.0011)
             .rotate((0, float(a.random.uniform(0, 180)), 0))
-            .translate((0, thick * 1.0, 0))
+            .translate((0, thick * 0.97, 0))
         )
         placed = bit.rotate((0, 0, u - 90)).translate((ring, thick * 0.93, 0)).rotate((0, t, 0))
         sprinkles.setdefault(colours[i % 4], []).append(placed)
@@ -156,7 +156,7 @@ def burger(look: Look) -> list[Part]:
     seeds = []
     for i in range(24):
         up, t = math.radians(28 + 60 * (i / 24)), i * 2.39996
-        spot = (0.0545 * math.cos(up), 0.058 + 0.0357 * plump * math.sin(up), 0.0)
+        spot = (0.0537 * math.cos(up), 0.058 + 0.0352 * plump * math.sin(up), 0.0)
         seeds.append(
             b.small.ball((0.0028, 0.0011, 0.0016))
             .rotate((0, 0, math.degrees(up) - 90))
@@ -171,7 +171,7 @@ def egg(look: Look) -> list[Part]:
     a, b = begin(look)
     wide = 0.0215 * a.vary(0.04)
     side = smooth([(0.0, 0.0), (0.011, 0.0035), (wide, 0.024), (0.0155, 0.045), (0.0, 0.0575)], 8)
-    lift = 0.032
+    lift = 0.028
     a.main("egg", Paint((0.91, 0.78, 0.64)), b.turn([(max(0.0, r), y) for r, y in side], (0, lift, 0)))
     holder = smooth([(0.02, 0.003), (0.007, 0.012), (0.007, 0.02), (0.019, 0.034), (0.0235, 0.052)], 5)
     inner = [(r - 0.002, y + 0.0015) for r, y in holder[-10:]]

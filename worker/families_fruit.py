@@ -177,7 +177,7 @@ FRUIT = (
     Family("apple", ("apple",), (0.08, 0.09, 0.078), apple),
     Family("pear", ("pear",), (0.078, 0.124, 0.076), pear),
     Family("banana", ("banana",), (0.2, 0.08, 0.036), banana),
-    Family("carrot", ("carrot",), (0.05, 0.25, 0.05), carrot),
+    Family("carrot", ("carrot",), (0.053, 0.265, 0.07), carrot),
     Family("pumpkin", ("pumpkin", "gourd"), (0.34, 0.27, 0.34), pumpkin),
     Family("strawberry", ("strawberry",), (0.035, 0.048, 0.035), strawberry),
     Family("cherry", ("cherry",), (0.057, 0.075, 0.023), cherry),

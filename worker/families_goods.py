@@ -242,7 +242,7 @@ def camera(look: Look) -> list[Part]:
 
 
 GOODS = (
-    Family("clock", ("clock", "alarm clock"), (0.3, 0.40, 0.075), clock),
+    Family("clock", ("clock", "alarm clock"), (0.3, 0.41, 0.1), clock),
     Family("book", ("book",), (0.17, 0.037, 0.23), book, sits_on=True),
     Family("chest", ("chest", "treasure chest"), (0.73, 0.52, 0.46), chest),
     Family("box", ("box", "cardboard box", "parcel"), (0.4, 0.3, 0.3), box, sits_on=True),

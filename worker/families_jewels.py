@@ -1,4 +1,4 @@
-"""Jewels."""
+"""Jewels, and glasses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from manifold3d import Manifold
 from frontdesk.worker.blocks import (
     Point,
     around,
+    mirrored,
+    smooth,
 )
 from frontdesk.worker.paints import (
+    DARK,
     GOLD,
     SILVER,
 )
@@ -105,9 +108,24 @@ def crystal(look: Look) -> list[Part]:
     return a.parts(stretch=True)
 
 
+def glasses(look: Look) -> list[Part]:
+    a, b = begin(look)
+    r = 0.024 * a.vary(0.06)
+    rim = b.torus(r, 0.0021).rotate((90, 0, 0)).scale((1.1, 1, 1)).translate((0.033, r + 0.003, 0))
+    arm = smooth(
+        [(0.033 + 1.1 * r, r + 0.012, 0.0), (0.069, r + 0.014, -0.01), (0.071, r + 0.012, -0.1), (0.068, 0.006, -0.135)]
+    )
+    bridge = smooth([(-0.009, r + 0.008, 0.0), (0.0, r + 0.013, 0.002), (0.009, r + 0.008, 0.0)])
+    a.main("frame", DARK, mirrored(rim, b.tube(arm, 0.0018)), b.tube(bridge, 0.0019))
+    lens = b.cylinder(r, 0.0018, (0, -0.0009, 0)).rotate((90, 0, 0)).scale((1.1, 1, 1)).translate((0.033, r + 0.003, 0))
+    a.second("lenses", Paint((0.75, 0.88, 0.95), "glass"), mirrored(lens))
+    return a.parts(stretch=True)
+
+
 JEWELS = (
     Family("crown", ("crown", "tiara"), (0.2, 0.095, 0.2), crown),
     Family("ring", ("ring", "wedding ring"), (0.022, 0.027, 0.011), ring),
     Family("necklace", ("necklace",), (0.165, 0.016, 0.22), necklace),
     Family("diamond", ("diamond", "gem", "crystal", "jewel"), (0.08, 0.064, 0.08), crystal),
+    Family("glasses", ("glasses", "spectacles", "sunglasses"), (0.145, 0.055, 0.14), glasses),
 )

@@ -61,15 +61,17 @@ def fence(look: Look) -> list[Part]:
     pales = [
         b.plate(
             [(-half, 0.05), (half, 0.05), (half, top - tip), (0, top), (-half, top - tip)],
-            0.022,
-            ((i + 0.5) * step - w / 2, 0, 0.03),
+            0.022 * a.z,
+            ((i + 0.5) * step - w / 2, 0, 0.03 * a.z),
         )
         for i in range(count)
         for top in [h * a.vary(0.02)]
     ]
     a.main("pales", WHITE, *pales)
-    a.main("rails", WHITE, *(b.box((w, 0.07, 0.035), (0, y * h, 0.005)) for y in (0.25, 0.68)))
-    a.second("posts", PALE_WOOD, mirrored(b.box((0.08, h * 0.95, 0.08), (w / 2 - 0.1, 0, -0.045), edge=0.01)))
+    a.main("rails", WHITE, *(b.box((w, 0.07, 0.035 * a.z), (0, y * h, 0.005 * a.z)) for y in (0.25, 0.68)))
+    a.second(
+        "posts", PALE_WOOD, mirrored(b.box((0.08, h * 0.95, 0.08 * a.z), (w / 2 - 0.1, 0, -0.045 * a.z), edge=0.01))
+    )
     return a.parts()
 
 

@@ -152,7 +152,7 @@ def lantern(look: Look) -> list[Part]:
 LIGHTS = (
     Family("lamp", ("lamp", "table lamp", "bedside lamp"), (0.31, 0.45, 0.31), lamp),
     Family("floor lamp", ("floor lamp", "standing lamp"), (0.41, 1.60, 0.41), floor_lamp),
-    Family("desk lamp", ("desk lamp", "reading lamp"), (0.17, 0.47, 0.28), desk_lamp),
+    Family("desk lamp", ("desk lamp", "reading lamp"), (0.17, 0.48, 0.34), desk_lamp),
     Family("candle", ("candle", "candlestick"), (0.14, 0.23, 0.11), candle),
     Family("lantern", ("lantern",), (0.16, 0.32, 0.16), lantern),
 )

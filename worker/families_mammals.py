@@ -237,10 +237,10 @@ def rabbit(look: Look) -> list[Part]:
 
 
 MAMMALS = (
-    Family("cat", ("cat", "kitten"), (0.61, 0.43, 0.17), cat),
+    Family("cat", ("cat", "kitten"), (0.62, 0.43, 0.19), cat),
     Family("dog", ("dog", "puppy"), (1.0, 0.70, 0.29), dog),
     Family("horse", ("horse", "pony"), (2.5, 1.98, 0.72), horse),
-    Family("elephant", ("elephant",), (4.4, 3.0, 2.2), elephant),
+    Family("elephant", ("elephant",), (4.62, 3.0, 1.95), elephant),
     Family("pig", ("pig", "piglet"), (1.33, 0.84, 0.58), pig),
     Family("sheep", ("sheep", "lamb"), (1.25, 0.95, 0.7), sheep),
     Family("rabbit", ("rabbit", "bunny", "hare"), (0.47, 0.43, 0.24), rabbit),

@@ -125,7 +125,7 @@ def heart(look: Look) -> list[Part]:
 
 
 NATURE = (
-    Family("stone", ("stone", "rock", "boulder"), (0.9, 0.55, 0.75), stone),
+    Family("stone", ("stone", "rock", "boulder"), (1.0, 0.63, 0.85), stone),
     Family("mountain", ("mountain", "hill"), (155.0, 62.0, 110.0), mountain),
     Family("cloud", ("cloud",), (2.0, 1.0, 0.82), cloud),
     Family("star", ("star",), (0.95, 0.9, 0.22), star_shape),

@@ -90,7 +90,7 @@ def locomotive(look: Look) -> list[Part]:
         "rods",
         STEEL,
         mirrored(
-            b.box((3.3, 0.1, 0.06), (0, 0.42, 0.96), edge=0.02),
+            b.box((3.3, 0.1, 0.06), (0, 0.42, 0.91), edge=0.02),
             b.box((1.5, 0.32, 0.35), (2.2, 0.9, 0.95), edge=0.05),
             axis=(0, 0, 1),
         ),

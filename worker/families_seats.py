@@ -81,7 +81,7 @@ def sofa(look: Look) -> list[Part]:
 
 def stool(look: Look) -> list[Part]:
     a, b = begin(look)
-    h, r, splay = 0.48 * a.y, 0.17, 0.05 * a.vary(0.4)
+    h, r, splay = 0.48 * a.y, 0.17, 0.05 * a.vary(0.4) * min(a.x, a.z)
     seat = b.cylinder(r, 0.045, edge=0.015).scale((a.x, 1, a.z)).translate((0, h - 0.045, 0))
     a.main("seat", WOOD, seat)
     x, z = 0.11 * a.x, 0.11 * a.z

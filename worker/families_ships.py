@@ -197,7 +197,7 @@ def submarine(look: Look) -> list[Part]:
 
 
 SHIPS = (
-    Family("boat", ("boat", "rowing boat", "dinghy"), (3.6, 0.75, 2.3), boat),
+    Family("boat", ("boat", "rowing boat", "dinghy"), (3.6, 0.82, 3.56), boat),
     Family("sailing boat", ("sailing boat", "sailboat", "yacht"), (6.0, 7.0, 2.0), sailing_boat),
     Family("ship", ("ship", "steamer", "cruise ship"), (60.0, 18.0, 10.0), ship),
     Family("submarine", ("submarine",), (12.2, 4.9, 3.0), submarine),

@@ -105,9 +105,9 @@ def shield(look: Look) -> list[Part]:
 
 def key(look: Look) -> list[Part]:
     a, b = begin(look)
-    teeth = int(a.random.integers(2, 4))
+    teeth, lobe = int(a.random.integers(2, 4)), 0.014 * a.vary(0.06)
     bow = (
-        b.disc(0.014).translate((0, 0.062))
+        b.disc(lobe).translate((0, 0.062))
         + b.disc(0.0115).translate((-0.012, 0.05))
         + b.disc(0.0115).translate((0.012, 0.05))
     )
@@ -156,6 +156,6 @@ TOOLS = (
     Family("axe", ("axe", "hatchet"), (0.2, 0.71, 0.034), axe),
     Family("sword", ("sword",), (0.24, 0.86, 0.04), sword),
     Family("shield", ("shield",), (0.56, 0.72, 0.2), shield),
-    Family("key", ("key",), (0.048, 0.076, 0.012), key),
+    Family("key", ("key",), (0.047, 0.076, 0.0104), key),
     Family("bucket", ("bucket", "pail"), (0.31, 0.41, 0.31), bucket),
 )

@@ -169,12 +169,12 @@ def teddy(look: Look) -> list[Part]:
         mirrored(
             Manifold.batch_hull(
                 [
-                    b.ball((0.006, 0.008, 0.008), (0.004, 0.196, 0.086)),
-                    b.box((0.006, 0.04, 0.016), (0.042, 0.176, 0.08), edge=0.003),
+                    b.ball((0.006, 0.008, 0.008), (0.004, 0.196, 0.056)),
+                    b.box((0.006, 0.04, 0.016), (0.042, 0.176, 0.056), edge=0.003),
                 ]
             )
         ),
-        b.ball(0.01, (0, 0.196, 0.087)),
+        b.ball(0.012, (0, 0.196, 0.057)),
     )
     return a.parts(stretch=True)
 
@@ -182,6 +182,6 @@ def teddy(look: Look) -> list[Part]:
 TOYS = (
     Family("gift", ("gift", "present"), (0.28, 0.29, 0.28), gift),
     Family("snowman", ("snowman",), (1.36, 1.67, 0.84), snowman),
-    Family("robot", ("robot",), (0.95, 1.41, 0.32), robot),
-    Family("teddy bear", ("teddy bear", "teddy", "bear"), (0.3, 0.36, 0.26), teddy),
+    Family("robot", ("robot",), (1.1, 1.41, 0.31), robot),
+    Family("teddy bear", ("teddy bear", "teddy", "bear"), (0.405, 0.36, 0.255), teddy),
 )
