@@ -101,6 +101,37 @@ class UnknownTargetError(UserError):
         super().__init__(f"{sentence} {name}: {listed}." if known else sentence)
 
 
+class StoreError(FrontdeskError):
+    """The store of files cannot be reached, or refuses. The text says no more than that."""
+
+
+class FileGoneError(UserError):
+    """A file is not in the store any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is no longer kept.")
+
+
+class FileDamagedError(UserError):
+    """What the store has under a file's hash is not that file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} was damaged where it was kept.")
+
+
+class FileTooLargeError(UserError):
+    """`size` and `limit` in bytes."""
+
+    def __init__(self, name: str, size: int, limit: int) -> None:
+        super().__init__(f"{name} has {size / 1e6:,.1f} MB; at most {limit / 1e6:,.1f} MB can be kept.")
+        self.size = size
+        self.limit = limit
+
+
+class ArchiveError(UserError):
+    """An uploaded archive is not opened; nothing of it was kept."""
+
+
 class DeskClosedError(UserError):
     """Redis cannot be reached just now."""
 

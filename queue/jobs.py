@@ -73,7 +73,8 @@ class Job(Wire):
 class Outcome(Wire):
     """How a job ended. `reason` is a sentence for the requester; `result` the kind's result as JSON.
 
-    `gpu_seconds` is this job's share of the device's time, `seconds` how long it ran.
+    `gpu_seconds` is this job's share of the device's time, `seconds` how long it ran. `files`: the hashes of the files
+    that it made, which `result` names and describes.
     """
 
     status: Literal["done", "failed", "cancelled", "expired"]
@@ -81,6 +82,7 @@ class Outcome(Wire):
     reason: str | None = None
     seconds: float = 0.0
     gpu_seconds: float = 0.0
+    files: tuple[str, ...] = ()
 
 
 class Progress(Wire):

@@ -42,6 +42,15 @@ DRAINED = "fd:drained"  # set: workers that take no more jobs
 BANNED = "fd:banned"  # hash: requester -> why, as JSON
 TIERS = "fd:tiers"  # hash: requester -> tier, over what the limits file says
 AUDIT = "fd:audit"  # stream: what admins did
+BOARDS = "fd:boards"  # hash: data set -> the hash of its content, which names its present leaderboard
+BOARD = "fd:board:"  # sorted set, by data set and content: configurations by what is wrong, then by time
+ENTRIES = "fd:entries:"  # hash, likewise: configuration -> its training
+FILES = "fd:files:"  # string, by job: its requester, and the hashes of the files that it holds, one a line
+OWNERS = "fd:owners:"  # set, by hash: the jobs that hold a file
+OBJECTS = "fd:objects"  # sorted set: jobs that hold files, by when they came to (ms)
+OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
+STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
+SWEPT = "fd:swept"  # string: there while no sweep of the files is due
 
 
 def job(job_id: str) -> str:
@@ -90,6 +99,18 @@ def worker(worker_id: str) -> str:
 
 def minute(number: int) -> str:
     return f"{MINUTE}{number}"
+
+
+def files(job_id: str) -> str:
+    return FILES + job_id
+
+
+def owners(sha256: str) -> str:
+    return OWNERS + sha256
+
+
+def objects_of(requester: str) -> str:
+    return OBJECTS_OF + requester
 
 
 def requester_jobs(requester: str) -> str:

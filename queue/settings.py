@@ -80,6 +80,14 @@ def _http(url: str) -> str:
     return url.rstrip("/")
 
 
+def _store(url: str) -> str:
+    if re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*/?", url):
+        return url.rstrip("/")
+    if "://" in url:
+        raise ValueError("must be a folder, or a bucket such as s3://frontdesk/artifacts")
+    return str(_folder(Path(url)))
+
+
 def _data_dir() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "frontdesk"
 
@@ -107,6 +115,7 @@ Listen = Annotated[str, AfterValidator(_listen)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 Token = Annotated[SecretStr, AfterValidator(_bare)]
 Url = Annotated[str, AfterValidator(_http)]
+Store = Annotated[str, AfterValidator(_store)]
 
 
 class Settings(BaseSettings):
@@ -140,6 +149,8 @@ class Settings(BaseSettings):
     false_negative_rate: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     batch_tokens: Annotated[int, Field(ge=256, le=1_000_000)] | None = None
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
+    mnist_folder: Folder | None = None
+    train_folder: Folder | None = None
 
     lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
     slots: Annotated[int, Field(ge=1, le=512)] = 16
@@ -148,6 +159,13 @@ class Settings(BaseSettings):
     patience_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60.0
     reuse_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 24.0
     keep_results_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+
+    artifacts_url: Store | None = None
+    artifacts_endpoint: Url | None = None
+    artifacts_key: Annotated[str, _like(r"[!-~]{1,256}", "must be a key's id, without white space")] | None = None
+    artifacts_secret: Token | None = None
+    keep_objects: Annotated[int, Field(ge=0, le=1000)] = 3
+    keep_files_days: Annotated[float, Field(ge=1, le=3650)] = 30.0
 
     metrics_listen: Listen | None = None
 

@@ -8,14 +8,18 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import Field
 
+from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.blobs import FolderBlobs
 from frontdesk.queue.jobs import Job, Progress, Requester, new_job_id
 from frontdesk.queue.kinds import JobKind, Params, Registry, Result
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.engine import AnyRunner, Engine
+from frontdesk.worker.run_files import RunFiles, Workroom
 from frontdesk.worker.runner import (
     BatchRunner,
     Bench,
@@ -46,8 +50,12 @@ def said(text: str) -> TextParams:
     return TextParams(text=text)
 
 
-def context(job_id: str = "job") -> JobContext:
-    return JobContext(job_id, lambda progress: None)
+def context(job_id: str = "job", folder: Path | None = None) -> JobContext:
+    """With a folder, the run may have files: in a store and in a room that lie there."""
+    if folder is None:
+        return JobContext(job_id, lambda progress: None)
+    store, room = ArtifactStore(FolderBlobs(folder / "store")), Workroom(folder / "runs")
+    return JobContext(job_id, lambda progress: None, files=RunFiles(job_id, store, room))
 
 
 class Clock:

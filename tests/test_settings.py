@@ -83,6 +83,15 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
         ("LANES", "Short", "holds lane names such as short,long"),
         ("MAX_WAIT_HOURS", "nan", "should be"),
         ("KEEP_RESULTS_DAYS", "0", "should be greater than 0"),
+        ("ARTIFACTS_URL", f"s3://key:{SECRET}@bucket/files", "must be a folder, or a bucket such as s3://"),
+        ("ARTIFACTS_URL", "s3://Bucket", "must be a folder, or a bucket"),
+        ("ARTIFACTS_URL", f"https://{SECRET}.example.org/bucket", "must be a folder, or a bucket"),
+        ("ARTIFACTS_URL", "~nobody-of-that-name/files", "begins with ~, but there is no such home folder"),
+        ("ARTIFACTS_ENDPOINT", "s3.example.org", "must be an address such as https://"),
+        ("ARTIFACTS_KEY", f"{SECRET} ", "must be a key's id, without white space"),
+        ("ARTIFACTS_SECRET", f"{SECRET}\n", "has white space or a line break"),
+        ("KEEP_OBJECTS", "-1", "should be greater than or equal to 0"),
+        ("KEEP_FILES_DAYS", "0.5", "should be greater than or equal to 1"),
         ("METRICS_LISTEN", "9464", "must be a host and a port"),
         ("LOG_FORMAT", "xml", "should be 'auto', 'console' or 'json'"),
         ("LOG_LEVEL", "loud", "should be 'debug', 'info', 'warning' or 'error'"),
@@ -189,6 +198,7 @@ def test_secrets_print_as_asterisks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_DISCORD_TOKEN", SECRET)
     monkeypatch.setenv("FRONTDESK_TELEGRAM_TOKEN", TELEGRAM)
     monkeypatch.setenv("FRONTDESK_TELEGRAM_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("FRONTDESK_ARTIFACTS_SECRET", SECRET)
     settings = load_settings()
     shown = repr(settings) + str(settings) + settings.model_dump_json() + str(settings.model_dump())
     assert SECRET not in shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,10 +17,12 @@ from deskside import ADA, deskside
 from queueing import KEEP, address, end_job, job, submit, until
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+from storing import folder_store, put
 
 from frontdesk.bots import doctor
 from frontdesk.bots.findings import Level
 from frontdesk.bots.forms import Form, FormStore
+from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer, check, connected
@@ -30,6 +33,7 @@ from frontdesk.queue.jobs import Outcome, Progress
 from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
+from frontdesk.queue.retention import Retention, swept
 from frontdesk.queue.scripts import Scripts
 from frontdesk.queue.settings import Settings
 from frontdesk.queue.steering import Steering
@@ -220,6 +224,26 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
         assert len(await seen.audit()) > 5
     left_out = {f"{kind.__name__}.{name}" for kind, called in steps.items() for name in public(kind) - called}
     assert left_out == set()
+
+
+@pytest.mark.parametrize("user", PASSWORDS)
+async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp_path: Path) -> None:
+    """Bots note what a job was asked with, workers what it made; either may sweep."""
+    store = folder_store(tmp_path)
+    made = put(store)
+    store.save("ended", b"state")
+    for path in (tmp_path / "saved" / "ended", tmp_path / made.sha256[:2] / made.sha256):
+        os.utime(path, (0, 0))
+    async with deployed.nothing_refused(), connected(deployed.url(user)) as redis:
+        await redis.delete(keys.SWEPT)
+        later = time.time() + 60
+        retention = Retention(redis, store, keep_objects=0, keep_files=0.0, clock=lambda: later)
+        await retention.own("made", "telegram:ada", [made.sha256])
+        assert await retention.files_of("made") == [made.sha256]
+        assert len(await retention.objects_of("telegram:ada")) == 1
+        async with swept(redis, retention):
+            await until(lambda: store.contents() == ([], []))
+        assert await retention.objects_of("telegram:ada") == []
 
 
 def public(kind: type) -> set[str]:

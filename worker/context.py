@@ -1,4 +1,4 @@
-"""What the engine gives to a run: the place to tell its progress, and to ask whether to go on."""
+"""What the engine gives to a run: the place to tell its progress, to ask whether to go on, and to leave its files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.jobs import Progress
+from frontdesk.worker.run_files import RunFiles
 from frontdesk.worker.runner import CancelledRunError
 
 PROGRESS_INTERVAL = 0.25  # seconds between two reports of one job
@@ -20,11 +23,19 @@ log = structlog.get_logger()
 class JobContext:
     """A `RunContext` that passes news to `report` on the event loop: the latest, at most every `interval` seconds.
 
-    Made on the event loop; `progress` and `check` may be called from any thread.
+    Made on the event loop; `progress`, `check` and what concerns `files` may be called from any thread.
     """
 
-    def __init__(self, job_id: str, report: Callable[[Progress], None], *, interval: float = PROGRESS_INTERVAL) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        report: Callable[[Progress], None],
+        *,
+        interval: float = PROGRESS_INTERVAL,
+        files: RunFiles | None = None,
+    ) -> None:
         self._job_id = job_id
+        self._files = files or RunFiles(job_id)
         self._report = report
         self._interval = interval
         self._loop = asyncio.get_running_loop()
@@ -50,6 +61,19 @@ class JobContext:
     def check(self) -> None:
         if self._given_up:
             raise CancelledRunError("nobody waits for this run any more")
+
+    @property
+    def folder(self) -> Path:
+        return self._files.folder
+
+    def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
+        return self._files.keep(data, name=name, media_type=media_type)
+
+    def save(self, state: bytes) -> None:
+        self._files.save(state)
+
+    def saved(self) -> bytes | None:
+        return self._files.saved()
 
     def give_up(self) -> None:
         """Let the next `check` end the run."""

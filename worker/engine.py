@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import structlog
 from pydantic import ValidationError
 
-from frontdesk.queue.errors import ConfigurationError, UserError
+from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.errors import ConfigurationError, StoreError, UserError
 from frontdesk.queue.jobs import Job, Outcome, Progress
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.worker.batching import Joiner
@@ -20,6 +21,7 @@ from frontdesk.worker.context import JobContext
 from frontdesk.worker.device import Device, Share
 from frontdesk.worker.driving import PATIENCE, Driver, OneByOne, Seat
 from frontdesk.worker.observing import UNOBSERVED, BatchObserver, WorkerObserver
+from frontdesk.worker.run_files import RunFiles, Workroom
 from frontdesk.worker.runner import BatchRunner, Bench, CancelledRunError, OutOfMemoryError, Runner, SteppingRunner
 from frontdesk.worker.stepping import RunningBatch
 
@@ -41,6 +43,7 @@ class Engine:
     runners: by kind; those of other kinds are left alone.
     clock: monotonic, in seconds.
     observer: hears of the batches.
+    store: keeps the files that runs make; room: where runs have their private folders. None: runs have no files.
 
     Raises ConfigurationError where a kind has no runner.
     """
@@ -52,6 +55,8 @@ class Engine:
         *,
         clock: Callable[[], float] = time.monotonic,
         observer: WorkerObserver = UNOBSERVED,
+        store: ArtifactStore | None = None,
+        room: Workroom | None = None,
     ) -> None:
         if missing := [name for name in kinds if name not in runners]:
             raise ConfigurationError(
@@ -69,6 +74,8 @@ class Engine:
         }
         self._seats: set[Seat[Any, Any]] = set()
         self._speed = 1.0
+        self._store = store
+        self._room = room
 
     @property
     def models(self) -> list[str]:
@@ -109,12 +116,15 @@ class Engine:
 
         Raises nothing but asyncio.CancelledError, when the caller is cancelled; the job's place is then free again.
         """
-        context = JobContext(job.id, report)
-        began = self._clock()
+        files = RunFiles(job.id, self._store, self._room)
+        context = JobContext(job.id, report, files=files)
+        began, ended = self._clock(), False
         try:
-            outcome = await self._outcome(job, context)
+            outcome = await self._outcome(job, context, files)
+            ended = True
         finally:
             context.close()
+            await files.close(ended=ended)
         if outcome.status == "done" and job.cost > 0 and context.device_seconds > 0:
             ratio = min(SPEEDS[1], max(SPEEDS[0], job.cost / context.device_seconds))
             self._speed += SPEED_STEP * (ratio - self._speed)
@@ -138,15 +148,21 @@ class Engine:
             except Exception as error:
                 log.warning("not unloaded", kind=name, error=type(error).__name__, frames=frames(error))
         self._device.close()
+        if self._room:
+            await asyncio.to_thread(self._room.close)
 
-    async def _outcome(self, job: Job, context: JobContext) -> Outcome:
+    async def _outcome(self, job: Job, context: JobContext, files: RunFiles) -> Outcome:
         try:
-            return Outcome(status="done", result=await self._result(job, context))
+            result = await self._result(job, context)
+            return Outcome(status="done", result=result, files=await files.put_all())
         except CancelledRunError:
             return Outcome(status="cancelled")
         except OutOfMemoryError:
             log.info("out of memory", job_id=job.id, kind=job.kind)
             return Outcome(status="failed", reason="This needs more memory than this worker has.")
+        except StoreError as error:
+            log.warning("files not stored", job_id=job.id, kind=job.kind, reason=str(error))
+            return Outcome(status="failed", reason="Its files could not be stored. Please ask again later.")
         except UserError as error:
             return Outcome(status="failed", reason=str(error))
         except Exception as error:

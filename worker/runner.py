@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import FrontdeskError, UserError
 from frontdesk.queue.kinds import Params, Result
 
@@ -53,6 +54,22 @@ class RunContext(Protocol):
 
     def check(self) -> None:
         """Raise CancelledRunError if the requester cancelled. Call it at every step of a long run."""
+
+    @property
+    def folder(self) -> Path:
+        """A private folder, removed after the run. Raises CancelledRunError when nobody waits for the run any more."""
+
+    def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
+        """A file of the result, as it is now: it is in the store when the run has succeeded, and nowhere if it fails.
+
+        Raises FileTooLargeError, ValueError for a media type that is none, CancelledRunError as `folder` does.
+        """
+
+    def save(self, state: bytes) -> None:
+        """A checkpoint of this job, in place of its last one. Where it cannot be stored the run goes on without."""
+
+    def saved(self) -> bytes | None:
+        """The job's last checkpoint, perhaps of another worker that died or gave the job back; None: begin anew."""
 
 
 @dataclass(frozen=True)

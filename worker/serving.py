@@ -16,12 +16,14 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from frontdesk.queue import logs
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.connection import connected
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.metrics import exposed
 from frontdesk.queue.report import WorkerState
+from frontdesk.queue.retention import Retention, swept
 from frontdesk.queue.settings import Settings, load_settings
 from frontdesk.worker import duty
 from frontdesk.worker.arq_worker import LeasedWorker
@@ -30,6 +32,7 @@ from frontdesk.worker.lifeline import CONFIGURATION_STATUS, SUPERVISED, Lifeline
 from frontdesk.worker.metrics import WorkerMetrics
 from frontdesk.worker.models import ModelStore, chosen_device, device_name, gpu_uuid, memory_used
 from frontdesk.worker.nvml import gpu_shown
+from frontdesk.worker.run_files import Workroom
 from frontdesk.worker.runner import Bench
 
 
@@ -61,7 +64,14 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
     figures = CollectorRegistry()
     metrics = WorkerMetrics(figures, kinds)
     bench = Bench(ModelStore(settings, metrics), settings.data_dir)
-    engine = Engine(kinds, installed_runners(list(kinds), bench), observer=metrics)
+    store = ArtifactStore.of(settings)
+    engine = Engine(
+        kinds,
+        installed_runners(list(kinds), bench),
+        observer=metrics,
+        store=store,
+        room=Workroom(settings.data_dir / "runs"),
+    )
 
     @asynccontextmanager
     async def employed(redis: Redis, worker_id: str) -> AsyncIterator[LeasedWorker]:
@@ -85,6 +95,9 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
         url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
         watching = await stack.enter_async_context(connected(url))
         await stack.enter_async_context(exposed(settings.metrics_listen, figures, watching))
+        keep_files = settings.keep_files_days * 86_400
+        retention = Retention(watching, store, keep_objects=settings.keep_objects, keep_files=keep_files)
+        await stack.enter_async_context(swept(watching, retention))
         return await duty.serve(engine, url, employed, lifeline, grace=settings.stop_grace)
 
 

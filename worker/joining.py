@@ -1,0 +1,92 @@
+"""Solids as meshes, by manifold3d: many coloured parts become one closed surface that still knows each face's part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import manifold3d
+import numpy as np
+
+from frontdesk.worker.meshes import Floats, Material, Mesh, Whole, joined
+
+# How the finishes of parts look, beside their colour.
+FINISHES = {
+    "matte": {"roughness": 0.75},
+    "metal": {"metallic": 1.0, "roughness": 0.3},
+    "glass": {"opacity": 0.22, "roughness": 0.05},
+    "glow": {"emissive": 1.0},
+}
+# Edges shorter than this share of the whole are rounding noise of the union: they go, or become faces without area.
+NOISE = 1e-5
+# Two bodies that touch along an edge are drawn apart by this share: a file without indices would weld them there.
+GAP = 2e-5
+
+
+class PartLike(Protocol):
+    """What is read of a part: see `solids.Part`. The colour is sRGB of 0 to 1."""
+
+    @property
+    def solid(self) -> manifold3d.Manifold: ...
+    @property
+    def colour(self) -> tuple[float, float, float]: ...
+    @property
+    def finish(self) -> str: ...
+
+
+def material_of(part: PartLike) -> Material:
+    """Equal parts have equal materials, named by what they look like."""
+    red, green, blue = (round(255 * value) for value in part.colour)
+    return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **FINISHES[part.finish])
+
+
+def from_parts(parts: Sequence[PartLike]) -> Mesh:
+    """The parts to look at: what is opaque united, what is glass united beside it, so that one sees what it holds.
+
+    Raises ValueError for no parts, or where a solid is broken.
+    """
+    glass = [part for part in parts if part.finish == "glass"]
+    opaque = [part for part in parts if part.finish != "glass"]
+    return joined([united(group) for group in (opaque, glass) if group])
+
+
+def united(parts: Sequence[PartLike]) -> Mesh:
+    """All parts as one solid with one closed outer surface, to print: what lies inside of another part is gone."""
+    originals = [part.solid.as_original() for part in parts]
+    whole = manifold3d.Manifold.batch_boolean(originals, manifold3d.OpType.Add)
+    if whole.status() != manifold3d.Error.NoError or whole.is_empty():
+        raise ValueError("the parts do not make a solid")
+    low, high = np.array(whole.bounding_box()).reshape(2, 3)
+    data = whole.simplify(float((high - low).max()) * NOISE).to_mesh()
+    materials = tuple(dict.fromkeys(material_of(part) for part in parts))
+    places = {
+        original.original_id(): materials.index(material_of(part))
+        for original, part in zip(originals, parts, strict=True)
+    }
+    ends = np.asarray(data.run_index, dtype=np.int64) // 3
+    of_face = np.repeat([places[original] for original in data.run_original_id], ends[1:] - ends[:-1])
+    vertices, faces = _welded(data)
+    return Mesh(_apart(vertices, faces), faces, materials=materials, of_face=of_face.astype(np.int32))
+
+
+def _welded(data: manifold3d.Mesh) -> tuple[Floats, Whole]:
+    """Vertices [n, 3] and faces [m, 3]: vertices that are two only because of their properties are one again."""
+    place = np.arange(len(data.vert_properties))
+    place[np.asarray(data.merge_from_vert, dtype=np.int64)] = np.asarray(data.merge_to_vert, dtype=np.int64)
+    used, faces = np.unique(place[data.tri_verts], return_inverse=True)
+    return np.asarray(data.vert_properties, np.float32)[used, :3], faces.reshape(-1, 3).astype(np.int32)
+
+
+def _apart(vertices: Floats, faces: Whole) -> Floats:
+    """Vertices that share their place without being one, each moved a little into its own body."""
+    _, inverse, counts = np.unique(vertices, axis=0, return_inverse=True, return_counts=True)
+    twice = counts[inverse.ravel()] > 1
+    if not twice.any():
+        return vertices
+    a, b, c = np.moveaxis(vertices[faces].astype(np.float64), 1, 0)
+    inward = np.zeros(vertices.shape)
+    np.add.at(inward, faces, np.cross(c - a, b - a)[:, None, :])
+    lengths = np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-30)
+    step = float(np.ptp(vertices, axis=0).max()) * GAP
+    moved: Floats = np.where(twice[:, None], vertices + inward / lengths * step, vertices).astype(np.float32)
+    return moved
