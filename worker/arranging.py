@@ -9,7 +9,7 @@ import numpy as np
 
 from frontdesk.worker.scene import Item, Relation, RelationKind
 from frontdesk.worker.solids import Family
-from frontdesk.worker.standing import Body, Box, Standing, Vector, around, collides, fall, lowest_spot
+from frontdesk.worker.standing import Body, Box, Standing, Vector, around, collides, enclosed, fall, lowest_spot
 from frontdesk.worker.surfaces import Level, levels, stand_upon
 
 ROW = 6  # things of a row; more make another row behind it
@@ -17,6 +17,7 @@ GAP = 0.15  # of the smaller of two things, between them
 GAPS = (0.01, 1.0)  # metres
 UNDER_SCALES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3)
 INSIDE_SCALES = (1.0, 0.8, 0.65, 0.5, 0.35)
+WIDER = 20  # times that a circle is made wider
 SIDES: Mapping[str, tuple[int, int]] = {  # the axis and the direction
     "left_of": (0, -1),
     "right_of": (0, 1),
@@ -163,7 +164,7 @@ class Arrangement:
         if target is None and tops:
             number = copy // max(1, len(self._placed[host.item]))
             target = _spread(tops[0], number, self._copies_on(item, host))
-        there = stand_upon(body, host, tops, target, item, copy, turn)
+        there = stand_upon(Standing(item, copy, body, np.zeros(3), turn, host), tops, target, self._cluster)
         if there is None:
             there = self._balanced(item, copy, host, turn)
         host.upon.append(there)
@@ -172,10 +173,11 @@ class Arrangement:
     def _balanced(self, item: int, copy: int, host: Standing, turn: float) -> Standing:
         """On the middle of a host without a flat top, or on its highest point: there hats go, and what would miss it."""
         worn = bool(_words(self._families[self._items[item].family]) & WORN)
-        points = [host.peak()] if worn else [host.box.centre[[0, 2]], host.peak()]
-        for x, z in points:
-            there = Standing(item, copy, self._bodies[item], np.array([x, 0.0, z]), turn, host)
-            fall(there, [host, *host.upon])
+        there = Standing(item, copy, self._bodies[item], np.zeros(3), turn, host)
+        points = [host.box.centre[[0, 2]], host.peak(), host.peak() - there.foothold()]
+        for x, z in points[1:] if worn else points:
+            there.position = np.array([x, 0.0, z])
+            fall(there, self._cluster)
             if there.position[1] > host.position[1] + 0.3 * host.box.size[1]:
                 break
         return there
@@ -197,15 +199,13 @@ class Arrangement:
             self._each_upon(item, other)
 
     def _let_into(self, item: int, copy: int, host: Standing) -> Standing | None:
-        """Let it down into the host; None where it would not come to lie well below the rim."""
-        box, body = host.box, self._bodies[item]
+        """Let it down into the host; None where it would not come to lie below the rim."""
+        body = self._bodies[item]
         there = Standing(item, copy, body, np.zeros(3), 0.0, host)
         x, z = lowest_spot(there, host) - body.box().centre[[0, 2]]
         there.position = np.array([x, 0.0, z])
-        fall(there, [host, *host.upon])
-        if not host.upon and there.box.low[1] > box.high[1] - 0.25 * box.size[1]:
-            return None
-        return there
+        fall(there, self._cluster)
+        return there if host.upon or enclosed(there, host) else None
 
     def _fill(self, item: int, other: int) -> None:
         for copy, host in self._shared_out(item, other):
@@ -254,11 +254,11 @@ class Arrangement:
         radius = reach + gap_between(box, host, 2) + depth / 2
         if count > 2:  # neighbours' inner corners keep apart
             radius = max(radius, depth / 2 + width * (1 + GAP) / 2 / math.tan(math.pi / count))
-        for _ in range(12):
+        for _ in range(WIDER):
             ring = [self._on_circle(item, copy, host.centre, radius, 2 * math.pi * copy / count) for copy in range(count)]
             if not any(collides(there, self._cluster) for there in ring):
                 break
-            radius *= 1.1
+            radius *= 1.2
         support = self._placed[other][0].support
         for there in ring:
             if support is not None:

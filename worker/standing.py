@@ -121,6 +121,16 @@ class Standing:
         moved: Vector = (_turned(self.body.corners, self.turn) + self.position)[self.body.faces]
         return moved
 
+    def foothold(self) -> Vector:
+        """x and z of the middle of the largest face that it stands on, as it is turned, from its own origin."""
+        corners = _turned(self.body.corners, self.turn)[self.body.faces]
+        lowest = corners[corners[:, :, 1].max(axis=1) < corners[:, :, 1].min() + 0.002]
+        if not len(lowest):
+            return np.zeros(2)
+        areas = np.abs(_cross((lowest[:, 1] - lowest[:, 0])[:, [0, 2]], (lowest[:, 2] - lowest[:, 0])[:, [0, 2]]))
+        middle: Vector = lowest[int(np.argmax(areas))].mean(axis=0)[[0, 2]]
+        return middle
+
     def peak(self) -> Vector:
         """x and z of its highest points' middle."""
         points = _turned(self.body.corners, self.turn) + self.position
@@ -198,6 +208,18 @@ def lowest_spot(thing: Standing, host: Standing) -> Vector:
                 found = rest + 0.01 * off
                 best = corner + np.array([column, row]) * cell + box.size[[0, 2]] / 2
     return best
+
+
+def enclosed(thing: Standing, host: Standing) -> bool:
+    """Whether the host rises around it, seen in the four directions from its middle."""
+    inner, box = host.box, thing.box
+    cell = max(float(inner.size[0]), float(inner.size[2]), 1e-6) / FIELD
+    shape = (int(np.ceil(inner.size[2] / cell)) or 1, int(np.ceil(inner.size[0] / cell)) or 1)
+    field = upper_side(host.triangles(), inner.low[[0, 2]], cell, shape)
+    column, row = np.clip(((box.centre - inner.low)[[0, 2]] / cell).astype(int), 0, (shape[1] - 1, shape[0] - 1))
+    rim = box.low[1] + min(0.1 * inner.size[1], 0.5 * box.size[1])
+    rays = (field[row, :column], field[row, column + 1 :], field[:row, column], field[row + 1 :, column])
+    return all(len(ray) and ray.max() > rim for ray in rays)
 
 
 def _hits(thing: Standing, others: Sequence[Standing], height: float) -> bool:

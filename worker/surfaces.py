@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from manifold3d import CrossSection, Manifold
@@ -98,15 +98,22 @@ def _cells(section: CrossSection, corner: Vector, cell: float, shape: tuple[int,
 
 
 def stand_upon(
-    body: Body, support: Standing, tops: Sequence[Level], target: Vector | None, item: int, copy: int, turn: float
+    thing: Standing, tops: Sequence[Level], target: Vector | None, others: Sequence[Standing]
 ) -> Standing | None:
-    """A place for it on one of the support's flat tops, as near to `target` (x, z) as there is room; None if nowhere."""
+    """A place for it on its support's flat tops, as near to `target` (x, z) as there is room; None if nowhere.
+
+    It may be turned by a quarter. `others`: what it must not be in.
+    """
+    support = thing.support
+    if support is None:
+        return None
     for least in (WHOLE, PART):
         for level in tops:
             for more in (0.0, np.pi / 2):
-                for x, z in _spots(level, body, turn + more, support.upon, target, least):
-                    there = Standing(item, copy, body, np.array([x, level.height, z]), turn + more, support)
-                    if not collides(there, [support, *support.upon]):
+                turn = thing.turn + more
+                for x, z in _spots(level, thing.body, turn, support.upon, target, least):
+                    there = replace(thing, position=np.array([x, level.height, z]), turn=turn)
+                    if not collides(there, others):
                         return there
     return None
 
