@@ -210,9 +210,11 @@ class Arrangement:
     def _fill(self, item: int, other: int) -> None:
         for copy, host in self._shared_out(item, other):
             there = self._let_into(item, copy, host)
-            if there is not None:
-                host.upon.append(there)
-                self._stand(there)
+            if there is None:  # beside its neighbours one host may have less room than another
+                self._upon(item, copy, host, None)
+                continue
+            host.upon.append(there)
+            self._stand(there)
 
     def _each_under(self, item: int, other: int) -> None:
         full = self._bodies[item]

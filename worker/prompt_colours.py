@@ -19,7 +19,10 @@ MORE_COLOURS = {
     "jade": "#00a86b", "lilac": "#c8a2c8", "mauve": "#b784a7", "mint": "#98e8c0", "mustard": "#d9a520",
     "ochre": "#cc7722", "peach": "#ffcba4", "pinkish": "#e0a0b0", "purplish": "#8a6a9a", "reddish": "#b05a4a",
     "rose": "#e8768f", "ruby": "#9b111e", "rust": "#b7410e", "sapphire": "#0f52ba", "scarlet": "#ff2400",
-    "sepia": "#704214", "taupe": "#8b7d72", "ultramarine": "#3f00ff", "vermilion": "#e34234", "yellowish": "#d8c860",
+    "sepia": "#704214", "navy blue": "#000080", "wine red": "#722f37",
+    "blood red": "#8a0303", "jet black": "#0a0a0a", "snow white": "#fffafa", "olive green": "#6b7a2f",
+    "chocolate brown": "#5a3420", "lemon yellow": "#fff44f", "rose pink": "#f28ca5", "baby blue": "#89cff0",
+    "grass green": "#5c9a3c", "off white": "#f8f5ec", "taupe": "#8b7d72", "ultramarine": "#3f00ff", "vermilion": "#e34234", "yellowish": "#d8c860",
 }  # fmt: skip
 
 # The first words of CSS names that people write in two: "sky blue", "forest green".
@@ -92,7 +95,7 @@ def colours() -> dict[tuple[str, ...], RGB]:
         for first in FIRST_WORDS:
             if name.startswith(first) and name != first:
                 found[first, name.removeprefix(first)] = rgb(name)
-    found |= {(name,): rgb(value) for name, value in MORE_COLOURS.items()}
+    found |= {tuple(name.split()): rgb(value) for name, value in MORE_COLOURS.items()}
     # CSS took "darkgray" from X11, where it is lighter than "gray": people mean it the other way round.
     for grey in ("gray", "grey"):
         found["dark", grey] = found[f"dark{grey}",] = rgb("#4d4d4d")

@@ -12,6 +12,7 @@ from frontdesk.worker.prompt_words import Colour, Shade, Shape, Size
 
 SCALES = (0.2, 4.0)
 PROPORTIONS = (0.4, 2.5)
+SURFACES = 2  # that a look has colours for
 VERY = 1.5  # the exponent of a factor that "very" stands before
 
 
@@ -32,6 +33,7 @@ class Dress:
     scale: float = 1.0
     proportions: dict[str, float] = field(default_factory=lambda: {"tall": 1.0, "wide": 1.0, "deep": 1.0})
     not_understood: list[Described] = field(default_factory=list)
+    surplus: list[Described] = field(default_factory=list)  # a third colour, for which nothing has a place
 
     @property
     def colour(self) -> RGB | None:
@@ -50,6 +52,7 @@ def dressed(adjectives: Iterable[Described], size: tuple[float, float, float]) -
     """`size`: metres x, y, z of the thing, by which "long" and "square" know what they change."""
     dress, shade = Dress(), ""
     for word in adjectives:
+        before = len(dress.surfaces)
         match word.sense:
             case Size():
                 _grow(dress, word.sense, size, VERY if word.very else 1.0)
@@ -65,6 +68,8 @@ def dressed(adjectives: Iterable[Described], size: tuple[float, float, float]) -
                 _square(dress, size)
             case _:
                 dress.not_understood.append(word)
+        if len(dress.surfaces) > max(before, SURFACES):
+            dress.surplus.append(word)
     dress.scale = min(max(dress.scale, SCALES[0]), SCALES[1])
     dress.proportions = {
         name: round(min(max(value, PROPORTIONS[0]), PROPORTIONS[1]), 4) for name, value in dress.proportions.items()

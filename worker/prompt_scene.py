@@ -63,11 +63,10 @@ class SceneBuilder:
     def scene(self) -> Scene:
         self._end()
         items = tuple(self._item(number, draft) for number, draft in enumerate(self._drafts))
-        words = {word.typed.casefold(): word.typed for word in reversed(self._in_order())}
-        return Scene(items, tuple(reversed(words.values())))
-
-    def _in_order(self) -> list[Described]:
-        return sorted(self._unknown, key=lambda word: word.position)
+        words: dict[str, str] = {}
+        for word in sorted(self._unknown, key=lambda word: word.position):
+            words.setdefault(word.typed.casefold(), word.typed)
+        return Scene(items, tuple(words.values()))
 
     def _item(self, number: int, draft: Draft) -> Item:
         dress = self._dress(draft.adjectives, draft.family)
@@ -78,6 +77,7 @@ class SceneBuilder:
     def _dress(self, adjectives: list[Described], family: Family) -> Dress:
         dress = dressed(adjectives, family.size)
         self._unknown += dress.not_understood
+        self.left_out += [word.typed for word in dress.surplus]
         return dress
 
     # Links
