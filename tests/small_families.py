@@ -1,4 +1,4 @@
-"""A few families of boxes and cylinders: what the tests of prompts and scenes are about, without waiting for real ones."""
+"""A few families of boxes and cylinders, for the tests of prompts and scenes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ def _legs(x: float, z: float, height: float) -> list[Manifold]:
 
 
 def _chair() -> list[Manifold]:
-    return [block((0.45, 0.05, 0.45), (0, 0.42, 0)), block((0.45, 0.45, 0.04), (0, 0.45, -0.2)), *_legs(0.19, 0.19, 0.44)]
+    return [
+        block((0.45, 0.05, 0.45), (0, 0.42, 0)),
+        block((0.45, 0.45, 0.04), (0, 0.45, -0.2)),
+        *_legs(0.19, 0.19, 0.44),
+    ]
 
 
 def _table() -> list[Manifold]:
@@ -69,7 +73,13 @@ BUILT: tuple[tuple[str, tuple[str, ...], Size, list[Manifold], bool], ...] = (
     ("house", ("house", "home"), (8, 5, 6), [block((8, 3, 6)), block((8, 2, 3), (0, 3, 0))], False),
     ("tree", ("tree", "oak"), (3, 5, 3), [round_block(2, 0.2), round_block(3, 1.5, (0, 2, 0), top=0.1)], False),
     ("dog", ("dog", "puppy"), (0.3, 0.7, 0.9), [block((0.3, 0.7, 0.9))], False),
-    ("sofa", ("sofa", "couch"), (1.9, 0.85, 0.9), [block((1.9, 0.4, 0.9)), block((1.9, 0.45, 0.2), (0, 0.4, -0.35))], False),
+    (
+        "sofa",
+        ("sofa", "couch"),
+        (1.9, 0.85, 0.9),
+        [block((1.9, 0.4, 0.9)), block((1.9, 0.45, 0.2), (0, 0.4, -0.35))],
+        False,
+    ),
     ("knife", ("knife",), (0.02, 0.014, 0.235), [block((0.02, 0.014, 0.235))], False),
     ("wine glass", ("wine glass", "glass"), (0.08, 0.2, 0.08), [round_block(0.2, 0.04)], False),
     ("sheep", ("sheep", "lamb"), (0.6, 0.9, 1.2), [block((0.6, 0.9, 1.2))], False),

@@ -33,6 +33,13 @@ TENSORS = {
     "worker/writing.py": "the runner of write",
     "worker/decoding.py": "one step of a running batch",
     "worker/sampling.py": "draws the next token",
+    "worker/prompt_meaning.py": "matches words by their meaning",
+}
+SOLIDS = {
+    "worker/solids.py": "what an object is made of",
+    "worker/standing.py": "where an object stands, and what it touches",
+    "worker/surfaces.py": "flat areas to stand on",
+    "worker/composing.py": "parts in their places",
 }
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
@@ -53,6 +60,7 @@ ALLOWED = {
         "worker/serving.py": "makes a worker's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
+    "manifold3d": SOLIDS,
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}

@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from frontdesk.worker.scene import Item, Relation, RelationKind
+from frontdesk.worker.relating import UNDER_SCALES, covered, holding
+from frontdesk.worker.rows import GAP, gap_between, in_rows
+from frontdesk.worker.scene import WORN, Item, Relation, RelationKind
 from frontdesk.worker.solids import Family
 from frontdesk.worker.standing import Body, Box, Standing, Vector, around, collides, enclosed, fall, lowest_spot
 from frontdesk.worker.surfaces import Level, levels, stand_upon
 
-ROW = 6  # things of a row; more make another row behind it
-GAP = 0.15  # of the smaller of two things, between them
-GAPS = (0.01, 1.0)  # metres
-UNDER_SCALES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3)
 INSIDE_SCALES = (1.0, 0.8, 0.65, 0.5, 0.35)
 WIDER = 20  # times that a circle is made wider
 SIDES: Mapping[str, tuple[int, int]] = {  # the axis and the direction
@@ -25,37 +23,7 @@ SIDES: Mapping[str, tuple[int, int]] = {  # the axis and the direction
     "behind": (2, -1),
 }
 SEATS = frozenset({"chair", "stool", "armchair", "bench", "seat"})
-WORN = frozenset({"hat", "cap", "crown", "helmet"})
 TABLES = frozenset({"table", "desk", "piano"})
-
-
-def gap_between(one: Box, other: Box, axis: int) -> float:
-    """Metres, in proportion to the smaller one."""
-    return float(np.clip(GAP * min(one.size[axis], other.size[axis]), *GAPS))
-
-
-def in_rows(boxes: Sequence[Box], between: float = 0.0) -> list[Vector]:
-    """How to move each so that all stand in rows from left to right, each row's middle at x = 0, the first one in front.
-
-    `between`: metres that are kept free between neighbours, at least.
-    """
-    moves: list[Vector] = []
-    front = 0.0
-    rows = math.ceil(len(boxes) / ROW)
-    size = math.ceil(len(boxes) / rows) if rows else 0
-    for start in range(0, len(boxes), max(size, 1)):
-        row = boxes[start : start + size]
-        x, depth, placed = 0.0, max(float(box.size[2]) for box in row), []
-        for number, box in enumerate(row):
-            if number:
-                x += max(gap_between(row[number - 1], box, 0) * 2, between)
-            placed.append(x - float(box.low[0]))
-            x += float(box.size[0])
-        back = front - depth / 2 if start else 0.0
-        for box, left in zip(row, placed, strict=True):
-            moves.append(np.array([left - x / 2, 0.0, back - float(box.centre[2])]))
-        front = back - depth / 2 - GAP * depth
-    return moves
 
 
 class Arrangement:
@@ -69,10 +37,7 @@ class Arrangement:
         self._bodies = list(bodies)
         self._families = families
         self._seed = seed
-        self._relations = [_valid(number, item.relation, len(items)) for number, item in enumerate(items)]
-        self._break_circles()
-        self._stand_on_what_is_under()
-        self._part_for_between()
+        self._relations = holding(items, bodies)
         self._placed: list[list[Standing]] = [[] for _ in items]
         self._tops: dict[int, list[Level]] = {}
         self._cluster: list[Standing] = []
@@ -87,44 +52,6 @@ class Arrangement:
             self._place(item)
             waiting += [n for n, relation in enumerate(self._relations) if relation and relation.other == item]
         return self._cluster
-
-    # Which relations hold
-
-    def _break_circles(self) -> None:
-        """Who would stand, by whatever many others, on itself stands on its own."""
-        for number in range(len(self._relations)):
-            at, steps = number, 0
-            while (relation := self._relations[at]) is not None and steps <= len(self._relations):
-                at, steps = relation.other, steps + 1
-            if steps > len(self._relations):
-                self._relations[number] = None
-
-    def _stand_on_what_is_under(self) -> None:
-        """What has no room under another carries it: "a rug under a table"."""
-        for number, relation in enumerate(self._relations):
-            if relation is None or relation.kind != "under" or self._relations[relation.other] is not None:
-                continue
-            below, over = self._bodies[number], self._bodies[relation.other]
-            scale = _room_under(below, over)
-            carries = bool(np.all(over.foot().size[[0, 2]] <= 1.2 * below.box().size[[0, 2]]))
-            if scale != 1 and carries:
-                self._relations[relation.other] = Relation("on", number)
-                self._relations[number] = None
-
-    def _part_for_between(self) -> None:
-        """Two single things with a third one between them make a row of three."""
-        for number, relation in enumerate(self._relations):
-            if relation is None or relation.kind != "between" or self._items[relation.other].count > 1:
-                continue
-            first, second = relation.other, relation.other + 1
-            free = second < len(self._items) and second != number and self._relations[second] is None
-            if free and self._relations[first] is None:
-                self._relations[number] = Relation("right_of", first)
-                self._relations[second] = Relation("right_of", number)
-            else:
-                self._relations[number] = Relation("on", first)  # "in the middle of the table"
-
-    # Placing
 
     def _place(self, item: int) -> None:
         relation = self._relations[item]
@@ -171,7 +98,7 @@ class Arrangement:
         self._stand(there)
 
     def _balanced(self, item: int, copy: int, host: Standing, turn: float) -> Standing:
-        """On the middle of a host without a flat top, or on its highest point: there hats go, and what would miss it."""
+        """On the middle of a host without a flat top, or on its highest point: where hats go, and what misses it."""
         worn = bool(_words(self._families[self._items[item].family]) & WORN)
         there = Standing(item, copy, self._bodies[item], np.zeros(3), turn, host)
         points = [host.box.centre[[0, 2]], host.peak(), host.peak() - there.foothold()]
@@ -241,13 +168,13 @@ class Arrangement:
             box = body.box(turn)
             position[along] += (number - (count - 1) / 2) * float(box.size[along]) * (1 + GAP)
             there = Standing(item, copy, body, position, turn, host.support)
-            if not collides(there, self._cluster) and _covered(there.box, host.box):
+            if not collides(there, self._cluster) and covered(there.box, host.box):
                 return there
         return None
 
     def _circle(self, item: int, other: int) -> None:
         """Evenly on a circle, facing its centre, the first one in front."""
-        body, box = self._bodies[item], self._bodies[item].box()
+        box = self._bodies[item].box()
         host = around(standing.box for standing in self._placed[other])
         count = self._items[item].count
         single = len(self._placed[other]) == 1
@@ -257,7 +184,8 @@ class Arrangement:
         if count > 2:  # neighbours' inner corners keep apart
             radius = max(radius, depth / 2 + width * (1 + GAP) / 2 / math.tan(math.pi / count))
         for _ in range(WIDER):
-            ring = [self._on_circle(item, copy, host.centre, radius, 2 * math.pi * copy / count) for copy in range(count)]
+            angles = [2 * math.pi * copy / count for copy in range(count)]
+            ring = [self._on_circle(item, copy, host.centre, radius, angle) for copy, angle in enumerate(angles)]
             if not any(collides(there, self._cluster) for there in ring):
                 break
             radius *= 1.2
@@ -361,29 +289,8 @@ def _way_past(mine: Box, theirs: Box, axis: int, sign: int) -> float:
     return float(theirs.high[axis] - mine.low[axis] if sign > 0 else mine.high[axis] - theirs.low[axis]) + gap
 
 
-def _valid(number: int, relation: Relation | None, count: int) -> Relation | None:
-    return relation if relation and 0 <= relation.other < count and relation.other != number else None
-
-
 def _words(family: Family) -> set[str]:
     return {part for word in (*family.words, family.name) for part in word.split()}
-
-
-def _room_under(below: Body, over: Body) -> float | None:
-    """The largest scale at which one finds room under the middle of the other."""
-    host = Standing(0, 0, over, np.zeros(3))
-    for scale in UNDER_SCALES:
-        for turn in (0.0, math.pi / 2):
-            there = Standing(1, 0, below.scaled(scale), np.zeros(3), turn)
-            if _covered(there.box, host.box) and not collides(there, [host]):
-                return scale
-    return None
-
-
-def _covered(box: Box, host: Box) -> bool:
-    """Whether most of it is below the host: its middle is, and it is not the higher one."""
-    inside = np.all(box.centre[[0, 2]] > host.low[[0, 2]]) and np.all(box.centre[[0, 2]] < host.high[[0, 2]])
-    return bool(inside and box.high[1] < host.high[1])
 
 
 def _spread(level: Level, copy: int, count: int) -> Vector | None:

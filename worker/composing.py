@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from manifold3d import Manifold
 
-from frontdesk.worker.arranging import Arrangement, in_rows
+from frontdesk.worker.arranging import Arrangement
+from frontdesk.worker.rows import in_rows
 from frontdesk.worker.scene import Scene
 from frontdesk.worker.solids import Family, Part
 from frontdesk.worker.standing import Body, Standing, Vector, around

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from PIL import ImageColor
+
+from frontdesk.worker.solids import Finish
 
 RGB: TypeAlias = tuple[float, float, float]
 
@@ -22,7 +24,8 @@ MORE_COLOURS = {
     "sepia": "#704214", "navy blue": "#000080", "wine red": "#722f37",
     "blood red": "#8a0303", "jet black": "#0a0a0a", "snow white": "#fffafa", "olive green": "#6b7a2f",
     "chocolate brown": "#5a3420", "lemon yellow": "#fff44f", "rose pink": "#f28ca5", "baby blue": "#89cff0",
-    "grass green": "#5c9a3c", "off white": "#f8f5ec", "taupe": "#8b7d72", "ultramarine": "#3f00ff", "vermilion": "#e34234", "yellowish": "#d8c860",
+    "grass green": "#5c9a3c", "off white": "#f8f5ec", "taupe": "#8b7d72", "ultramarine": "#3f00ff",
+    "vermilion": "#e34234", "yellowish": "#d8c860",
 }  # fmt: skip
 
 # The first words of CSS names that people write in two: "sky blue", "forest green".
@@ -44,7 +47,7 @@ class Material:
     """The colour it lends where none is named, and the finish of its surface."""
 
     colour: RGB | None
-    finish: str
+    finish: Finish
 
 
 def rgb(name: str) -> RGB:
@@ -60,7 +63,7 @@ def _materials() -> Iterator[tuple[str, Material]]:
                 yield word, Material(rgb(colour) if colour else None, finish)
 
 
-_MATERIALS = {
+_MATERIALS: Mapping[Finish, Mapping[str, str]] = {
     "matte": {
         "wooden wood timber": "#8b5a2b", "oak oaken": "#a9773f", "walnut": "#5c4033", "mahogany": "#6b2f23",
         "pine pinewood": "#d0a66b", "birch": "#e2cfa4", "maple": "#c9975b", "teak": "#99653a", "ebony": "#2b2622",
@@ -70,7 +73,8 @@ _MATERIALS = {
         "ceramic porcelain china": "#f2f0ea", "plaster": "#e8e4da", "ivory": "#fffff0", "bone": "#e9dfc7",
         "rubber": "#2e2e30", "leather": "#6b4226", "suede": "#a27b5c", "velvet velour": "#7b1e3b", "denim": "#3f5f8a",
         "wool woollen woolen": "#e6dcc6", "linen": "#e9dfcb", "cotton fabric cloth canvas": "#ddd6c8",
-        "paper": "#f5f2e8", "cardboard": "#b5905f", "wax": "#efe6c8", "snow snowy": "#f7faff", "grass grassy": "#5c9a3c",
+        "paper": "#f5f2e8", "cardboard": "#b5905f", "wax": "#efe6c8", "snow snowy": "#f7faff",
+        "grass grassy": "#5c9a3c",
         "plastic matte matt painted silk lacquered upholstered": "",
     },
     "metal": {

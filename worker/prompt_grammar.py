@@ -1,4 +1,4 @@
-"""English prompts as scenes: "two small red chairs beside a round wooden table". Any text gives a scene, maybe an empty one.
+"""English prompts as scenes. Any text gives a scene, maybe an empty one.
 
 A deterministic grammar over the families' nouns, in time proportional to the prompt's length. Nouns that no family has
 may be matched by meaning; every other word that it does not understand is reported as typed.

@@ -9,6 +9,7 @@ from math import sqrt
 from frontdesk.worker.prompt_colours import RGB, Material, shaded
 from frontdesk.worker.prompt_phrases import Described
 from frontdesk.worker.prompt_words import Colour, Shade, Shape, Size
+from frontdesk.worker.solids import Finish
 
 SCALES = (0.2, 4.0)
 PROPORTIONS = (0.4, 2.5)
@@ -21,7 +22,7 @@ class Surface:
     """`named`: the colour comes from a colour's name, which a material's own gives way to."""
 
     colour: RGB | None = None
-    finish: str | None = None
+    finish: Finish | None = None
     named: bool = False
 
 
@@ -40,7 +41,7 @@ class Dress:
         return self.surfaces[0].colour if self.surfaces else None
 
     @property
-    def finish(self) -> str | None:
+    def finish(self) -> Finish | None:
         return self.surfaces[0].finish if self.surfaces else None
 
     @property

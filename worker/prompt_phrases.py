@@ -132,7 +132,7 @@ class PhraseReader:
 
 def _number(key: str) -> int | None:
     """A whole number, also with thousands parted by commas, or as in "3x"; None for anything else."""
-    digits = key.removesuffix("x").removesuffix("×")
+    digits = key.removesuffix("x").removesuffix("\N{MULTIPLICATION SIGN}")
     first, *groups = digits.split(",")
     if groups and not (len(first) <= 3 and all(len(group) == 3 for group in groups)):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from frontdesk.worker.prompt_company import is_smaller, kind_of_company
 from frontdesk.worker.prompt_looks import Dress, dressed
 from frontdesk.worker.prompt_phrases import Break, Described, Element, Phrase
 from frontdesk.worker.prompt_words import Link
@@ -14,9 +15,6 @@ from frontdesk.worker.solids import Family, Look
 from frontdesk.worker.vocabulary import Noun, Vocabulary
 
 PLURAL = 2  # "chairs", when nobody says how many
-WORN = frozenset({"hat", "cap", "crown", "helmet"})  # by whom they are with
-CONTAINERS = frozenset({"bowl", "basket", "vase", "pot", "bucket", "cup", "mug", "pan", "cart", "barrel", "wagon"})
-AROUND = 3  # so many guests of a host stand around it
 
 
 @dataclass(slots=True)
@@ -71,7 +69,7 @@ class SceneBuilder:
     def _item(self, number: int, draft: Draft) -> Item:
         dress = self._dress(draft.adjectives, draft.family)
         accent = self._dress(draft.accents, draft.family).colour or dress.accent
-        look = Look(dress.colour, accent, dress.finish, dress.proportions, self._detail, self._seed + number)  # type: ignore[arg-type]
+        look = Look(dress.colour, accent, dress.finish, dress.proportions, self._detail, self._seed + number)
         return Item(draft.family.name, draft.count, look, round(dress.scale, 4), draft.relation)
 
     def _dress(self, adjectives: list[Described], family: Family) -> Dress:
@@ -188,7 +186,7 @@ class SceneBuilder:
             self._link = None
 
     def _named_before(self, phrase: Phrase, family: str) -> int | None:
-        """"the table" is the table of before, unless it is said to look otherwise."""
+        """ "the table" is the table of before, unless it is said to look otherwise."""
         if not phrase.definite or phrase.count is not None:
             return None
         wanted = dressed(phrase.adjectives, (1, 1, 1)).colour
@@ -264,12 +262,12 @@ class SceneBuilder:
         relation = self._drafts[last].relation
         if relation and self._drafts[last].soft and relation.other != other:
             last = relation.other  # "a table with a lamp beside a chair": the table is
-        host = self._drafts[other].family.size
+        host = self._drafts[other].family
         fitting = [
             number
             for number in earlier
             if self._drafts[number].relation is None
-            and (link.kind not in ("on", "inside", "under") or _is_smaller(self._drafts[number].family.size, host))
+            and (link.kind not in ("on", "inside", "under") or is_smaller(self._drafts[number].family, host))
         ]
         return [*fitting, last]
 
@@ -295,28 +293,12 @@ class SceneBuilder:
         if link.kind == "of":
             return "inside"
         if link.kind == "with":
-            return self._kind_of_company(self._drafts[guest], self._drafts[host].family)
+            return kind_of_company(self._drafts[guest].family, self._drafts[guest].count, self._drafts[host].family)
         assert link.kind not in ("and", "without", "each")  # noqa: S101 -- none of them relates
         return link.kind
-
-    @staticmethod
-    def _kind_of_company(guest: Draft, host: Family) -> RelationKind:
-        """"a table with": a lamp is on it, four chairs are around it, a tree is beside it."""
-        words = {word for name in guest.family.words for word in name.split()}
-        if words & WORN:
-            return "on"
-        if _is_smaller(guest.family.size, host.size) and (host.sits_on or CONTAINERS & set(host.words)):
-            return "on" if host.sits_on else "inside"
-        return "around" if guest.count >= AROUND else "beside"
 
 
 def _names(word: Described) -> set[str]:
     """The words of an adjective as a family's name may have them."""
     sense = word.sense
     return {*word.keys, sense.name} if sense is not None and hasattr(sense, "name") else set(word.keys)
-
-
-def _is_smaller(guest: tuple[float, float, float], host: tuple[float, float, float]) -> bool:
-    """Whether it looks right on the other: half its volume at most, no longer, and no higher."""
-    volumes = [size[0] * size[1] * size[2] for size in (guest, host)]
-    return volumes[0] <= volumes[1] / 2 and guest[1] <= host[1] and max(guest[0], guest[2]) <= max(host[0], host[2])

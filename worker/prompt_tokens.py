@@ -11,14 +11,14 @@ MAX_PROMPT = 10_000  # characters that are looked at: a bound on the work, far b
 
 COMMA, STOP, AND = ",", ".", "and"
 _PUNCTUATION = {
-    **dict.fromkeys(",/|、，，()[]{}", COMMA),
-    **dict.fromkeys(".;:!?\n\r…。！？", STOP),
+    **dict.fromkeys(",/|\u3001\uff0c\uff0c()[]{}", COMMA),
+    **dict.fromkeys(".;:!?\n\r\u2026\u3002\uff01\uff1f", STOP),
     **dict.fromkeys("&+", AND),
 }
-_SEPARATORS = "".join(map(re.escape, _PUNCTUATION)) + r"\s\"“”„«»*_#@~^<>=%$`\\"
+_SEPARATORS = "".join(map(re.escape, _PUNCTUATION)) + r"\s\"\u201c\u201d\u201e\u00ab\u00bb*_#@~^<>=%$`\\"
 _TOKEN = re.compile(rf"\d+(?:[.,]\d+)+|[^{_SEPARATORS}]+|[{''.join(map(re.escape, _PUNCTUATION))}]")
-_APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'"})
-_DASHES = re.compile(r"[-‐‑‒–—]+")
+_APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'"})
+_DASHES = re.compile("[-\u2010\u2011\u2012\u2013\u2014]+")
 _POSSESSIVE = re.compile(r"'s$|s'$")
 
 
@@ -47,7 +47,7 @@ def _tokens(run: str, known: Callable[[str], bool]) -> Iterator[Token]:
         if len(parts) > 1 and all(map(known, parts)):
             yield from (Token(part, part) for part in parts)
             continue
-        typed = word.strip("-'’‘‐‑‒–—")
+        typed = word.strip("-'\u2019\u2018\u2010\u2011\u2012\u2013\u2014")
         key = _DASHES.sub("-", key).strip("-'")
         if typed and key:
             # "it's" is a word of its own; of "cat's" the cat counts.

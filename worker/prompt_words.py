@@ -1,4 +1,4 @@
-"""The words a prompt is put together with: counts, sizes, shades, relations, and those that say nothing of an object."""
+"""The words a prompt is put together with: counts, sizes, shades, relations, and those that say nothing."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Plain:
 Sense: TypeAlias = Count | Multiplier | Size | Colour | Shade | Material | Shape | Link | Plain
 
 LONGEST = 5  # words of the longest phrase here and of a family's name
-UNITS = frozenset("m cm mm km metre metres meter meters centimetre centimetres centimeter centimeters ft foot feet inch inches".split())
+UNITS = frozenset({"m", "cm", "mm", "km", "metre", "metres", "meter", "meters", "ft", "foot", "feet", "inch", "inches"})
 
 _NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -128,8 +128,10 @@ _LINKS: Mapping[str, Link] = {
     "against/nearby/across from": Link("beside"),
     "behind/in back of/at the back of/in the back of": Link("behind"),
     "in front of/facing/in the front of/before": Link("in_front_of"),
-    "to the left of/left of/on the left of/at the left of/on the left side of/to left of/on the left/to the left/on its left": Link("left_of"),
-    "to the right of/right of/on the right of/at the right of/on the right side of/to right of/on the right/to the right/on its right": Link("right_of"),
+    "to the left of/left of/on the left of/at the left of/"
+    "on the left side of/to left of/on the left/to the left/on its left": Link("left_of"),
+    "to the right of/right of/on the right of/at the right of/"
+    "on the right side of/to right of/on the right/to the right/on its right": Link("right_of"),
     "around/surrounding/encircling/all around/circling": Link("around"),
     "surrounded by/surrounded with/encircled by": Link("around", reverse=True),
     "between/in between/in the middle of": Link("between"),
@@ -149,15 +151,15 @@ _PLAIN: Mapping[Literal["very", "part", "it", "one", "stop"], str] = {
     "it": "it/them/itself/themselves/one another/each other/itself",
     "one": "one/ones",
     "stop": "is/are/was/were/be/being/been/that/which/who/there/there is/there are/here/please/make/create/generate/"
-    "model/build/draw/render/show/give/sculpt/design/i/me/we/us/you/want/would/like/need/can/could/will/should/a model of/"
-    "a render of/a rendering of/a picture of/a photo of/an image of/a drawing of/a sculpture of/a 3d model of/model of/"
-    "picture of/photo of/image of/a scene with/a scene of/scene with/scene of/a scene/the scene/a 3d object of/3d/object/"
-    "objects/thing/things/to/from/as/but/or/then/just/only/quite/rather/some sort of/a kind of/a sort of/kind of/sort of/"
-    "sitting/standing/lying/resting/placed/sits/stands/lies/rests/perched/laying/sit/stand/lie/put/set/located/positioned/"
-    "leaning/hanging/floating/arranged/i'd/i'll/it's/let's/there's/don't/not/this is/it is/for/so/do/does/did/have/had/"
-    "shape/shaped/sized/size/style/type/colour/color/made/"
-    "in the background/in the foreground/in the middle/in the centre/in the center/of them/side by side/in a row/in total/"
-    "standard/ordinary/normal/regular/usual/simple/plain/basic/classic/typical/light/medium/medium-sized/hi/hello/thanks",
+    "model/build/draw/render/show/give/sculpt/design/i/me/we/us/you/want/would/like/need/can/could/will/should/to/from/"
+    "a model of/a render of/a rendering of/a picture of/a photo of/an image of/a drawing of/a sculpture of/for/so/do/"
+    "a 3d model of/model of/picture of/photo of/image of/a scene with/a scene of/scene with/scene of/a scene/the scene/"
+    "a 3d object of/3d/object/objects/thing/things/as/but/or/then/just/only/quite/rather/some sort of/a kind of/"
+    "a sort of/kind of/sort of/sitting/standing/lying/resting/placed/sits/stands/lies/rests/perched/laying/sit/stand/"
+    "lie/put/set/located/positioned/leaning/hanging/floating/arranged/i'd/i'll/it's/let's/there's/don't/not/this is/"
+    "it is/does/did/have/had/shape/shaped/sized/size/style/type/colour/color/made/in the background/in the foreground/"
+    "in the middle/in the centre/in the center/of them/side by side/in a row/in total/standard/ordinary/normal/regular/"
+    "usual/simple/plain/basic/classic/typical/medium/medium-sized/hi/hello/thanks",
 }
 
 

@@ -24,7 +24,7 @@ class Part:
 class Look:
     colour: Colour | None
     accent: Colour | None
-    finish: str | None
+    finish: Finish | None
     proportions: Mapping[str, float]
     detail: Literal["draft", "good", "best"]
     seed: int

@@ -66,7 +66,9 @@ def levels(solid: Manifold) -> list[Level]:
         if flat.any():
             found.append(Level(height, exposed.area(), corner, cell, flat, covered))
     most = max((level.area for level in found), default=0.0)
-    return sorted(found, key=lambda level: (level.area < MAIN * most, -level.height if level.area >= MAIN * most else -level.area))
+    main = [level for level in found if level.area >= MAIN * most]
+    rest = [level for level in found if level.area < MAIN * most]
+    return sorted(main, key=lambda level: -level.height) + sorted(rest, key=lambda level: -level.area)
 
 
 def _heights(solid: Manifold) -> list[float]:
@@ -156,5 +158,6 @@ def _share(cells: NDArray[np.bool_], cell: float, box: Box) -> Vector:
         starts = np.arange(count) + low
         spans.append((np.clip(starts, 0, count), np.clip(starts + high - low, 0, count), int(high - low)))
     (top, bottom, height), (left, right, width) = spans
-    total = sums[np.ix_(bottom, right)] - sums[np.ix_(top, right)] - sums[np.ix_(bottom, left)] + sums[np.ix_(top, left)]
+    upper, lower = sums[top], sums[bottom]
+    total = lower[:, right] - upper[:, right] - lower[:, left] + upper[:, left]
     return total / (height * width)
