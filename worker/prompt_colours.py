@@ -94,7 +94,7 @@ MATERIALS = dict(_materials())
 
 def colours() -> dict[tuple[str, ...], RGB]:
     """Every name of a colour as the words it is written in. What is a material too is left to the materials."""
-    found = {(name,): rgb(name) for name in ImageColor.colormap}
+    found: dict[tuple[str, ...], RGB] = {(name,): rgb(name) for name in ImageColor.colormap}
     for name in ImageColor.colormap:
         for first in FIRST_WORDS:
             if name.startswith(first) and name != first:

@@ -135,7 +135,8 @@ class Standing:
         """x and z of its highest points' middle."""
         points = _turned(self.body.corners, self.turn) + self.position
         highest: Vector = points[points[:, 1] > points[:, 1].max() - 0.001]
-        return highest[:, [0, 2]].mean(axis=0)
+        middle: Vector = highest[:, [0, 2]].mean(axis=0)
+        return middle
 
 
 def _turned(points: Vector, turn: float) -> Vector:

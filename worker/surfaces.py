@@ -159,5 +159,6 @@ def _share(cells: NDArray[np.bool_], cell: float, box: Box) -> Vector:
         spans.append((np.clip(starts, 0, count), np.clip(starts + high - low, 0, count), int(high - low)))
     (top, bottom, height), (left, right, width) = spans
     upper, lower = sums[top], sums[bottom]
-    total = lower[:, right] - upper[:, right] - lower[:, left] + upper[:, left]
-    return total / (height * width)
+    total: Vector = lower[:, right] - upper[:, right] - lower[:, left] + upper[:, left]
+    share: Vector = total / (height * width)
+    return share

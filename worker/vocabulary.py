@@ -49,8 +49,8 @@ class Vocabulary:
     def noun(self, words: Words) -> Noun | None:
         """What these words, in lower case, mean as a whole."""
         if (family := self._nouns.get(words)) is not None:
-            singular = (self._nouns.get((*words[:-1], one)) for one in singulars(words[-1]))
-            return Noun(family, words[-1], plural=False, several=next(filter(None, singular), None))
+            others = (self._nouns.get((*words[:-1], one)) for one in singulars(words[-1]))
+            return Noun(family, words[-1], plural=False, several=next(filter(None, others), None))
         for singular in singulars(words[-1]):
             if (family := self._nouns.get((*words[:-1], singular))) is not None:
                 return Noun(family, singular, plural=True)
