@@ -6,6 +6,16 @@
 A pair counts as found where the family is one of those named; a word that matches nothing counts as refused.
 Words that are themselves a family's word are left out: the grammar knows them without any meaning. Every other pair
 of the list tunes (THRESHOLD and MARGIN were chosen on those), the rest is held out.
+
+With 149 families, threshold 0.71 and margin 0.02, one thread of a 2-core machine:
+
+| half | pairs | precision | recall | words that match nothing, refused |
+| --- | --- | --- | --- | --- |
+| tuned on | 68 | 0.951 | 0.574 | 37 of 37 |
+| held out | 68 | 0.971 | 0.500 | 35 of 36 |
+
+Loading and embedding all families' words takes 3.6 s of computing, a prompt 0.2 ms where the grammar knows its nouns,
+and 20 to 27 ms with three to five that it does not. Bare words in place of a sentence find 0.41 at the same precision.
 """
 
 from __future__ import annotations
