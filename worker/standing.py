@@ -190,17 +190,17 @@ def lowest_spot(thing: Standing, host: Standing) -> Vector:
     inner, box = host.box, thing.box
     cell = max(float(inner.size[0]), float(inner.size[2]), 1e-6) / FIELD
     rows, columns = (int(np.ceil(inner.size[axis] / cell)) or 1 for axis in (2, 0))
+    shape = (max(1, int(np.ceil(box.size[2] / cell))), max(1, int(np.ceil(box.size[0] / cell))))
+    spare = (rows - shape[0], columns - shape[1])
+    best, found = inner.centre[[0, 2]], np.inf
+    if min(spare) < 1:  # as large as the host: there is nothing to choose, and its field would be huge
+        return best
     corner = inner.low[[0, 2]]
     over = np.full((rows, columns), -np.inf)
     for other in (host, *host.upon):
         over = np.maximum(over, upper_side(other.triangles(), corner, cell, (rows, columns)))
     over = np.maximum(over, host.position[1])
-    shape = (max(1, int(np.ceil(box.size[2] / cell))), max(1, int(np.ceil(box.size[0] / cell))))
     under = -upper_side(thing.triangles() * (1, -1, 1), box.low[[0, 2]], cell, shape)
-    spare = (rows - shape[0], columns - shape[1])
-    best, found = inner.centre[[0, 2]], np.inf
-    if min(spare) < 1:
-        return best
     for row in np.unique(np.linspace(0, spare[0], SPOTS).round().astype(int)):
         for column in np.unique(np.linspace(0, spare[1], SPOTS).round().astype(int)):
             rest = float(np.max(over[row : row + shape[0], column : column + shape[1]] - under))
