@@ -28,12 +28,12 @@ def solid(*bodies: tuple[tuple[float, float, float], float, tuple[float, float, 
     line = torch.linspace(-2, 2, SIDE)
     places = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), dim=-1)
     grid = Grid(torch.ones(SIDE, SIDE, SIDE, dtype=torch.bool))
-    density, sh = torch.full((SIDE**3 + 1, 1), EMPTY), torch.zeros(SIDE**3 + 1, 3, 9)
+    density, sh = torch.full((SIDE**3 + 1, 1), EMPTY), torch.zeros(SIDE**3 + 1, 9, 3)
     for centre, radius, colour in bodies:
         distance = (places - torch.tensor(centre)).norm(dim=-1).flatten()
         wall = (distance < radius) & (distance > radius - 0.6)
         density[1:, 0][wall] = 6.0
-        sh[1:, :, 0][wall] = (2 * torch.tensor(colour) - 1) * WHITE
+        sh[1:, 0][wall] = (2 * torch.tensor(colour) - 1) * WHITE
     return RadianceField(Cube((0.0, 0.0, 0.0), 2.0), grid, density, sh.flatten(1))
 
 
@@ -76,7 +76,7 @@ def test_the_surface_stands_upright_and_has_the_colours() -> None:
 def test_the_colour_is_what_is_seen_from_outside() -> None:
     """A ball that is bright to those who look down, and dark to those who look up, is bright above."""
     field = solid(((0.0, 0.0, 0.0), 1.0, (0.5, 0.5, 0.5)))
-    field.sh.view(-1, 3, 9)[:, :, 2] = -0.8  # of z of the direction of view
+    field.sh.view(-1, 9, 3)[:, 2] = -0.8  # of z of the direction of view
     body = surface(field)
     height, brightness = body.vertices[:, 1], body.colours[:, 0].astype(float)
     assert brightness[height > 0.8].mean() > brightness[height < -0.8].mean() + 60
@@ -101,7 +101,7 @@ def test_the_grid_is_read_without_pickle() -> None:
     with np.load(io.BytesIO(grid_file(field)), allow_pickle=False) as arrays:
         assert int(arrays["side"]) == SIDE
         assert float(arrays["radius"]) == 2.0
-        assert arrays["sh"].shape == (SIDE**3, 3, 9)
+        assert arrays["sh"].shape == (SIDE**3, 9, 3)
         dense = np.full(SIDE**3, EMPTY, np.float32)
         dense[arrays["points"]] = arrays["density"]
     middle = SIDE // 2

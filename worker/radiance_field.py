@@ -153,7 +153,8 @@ def _numbered(mask: Tensor) -> Tensor:
 
 @dataclass
 class RadianceField:
-    """A grid with its values. density: (rows+1, 1) raw; sh: (rows+1, 27), nine for red, nine for green, nine for blue."""
+    """A grid with its values. density: (rows+1, 1) raw; sh: (rows+1, 27): red, green and blue of the first
+    harmonic, then of the second, ..."""
 
     cube: Cube
     grid: Grid

@@ -70,6 +70,11 @@ class Fit:
         return self.config.step_size / (self.field.grid.side - 1)
 
     @property
+    def _bases(self) -> int:
+        """The first of several levels learns shapes: without views' differences it is faster and as good."""
+        return 1 if self.level == 0 and len(self.config.reso) > 1 else BASES
+
+    @property
     def reached(self) -> float:
         """How far the schedule is, in steps: as many as were done, or more where the time will not do for all."""
         by_time = self.config.n_iters * self.seconds / self.time_limit if self.time_limit else 0.0
@@ -90,7 +95,7 @@ class Fit:
             self._prune(self.field.grid)
         rays, colours = self._batch()
         self._adam.zero_grad()
-        pixels, depths = render(self.field, rays, self.step_size)
+        pixels, depths = render(self.field, rays, self.step_size, self._bases)
         loss = (pixels - colours).square().sum(1).mean()
         if config.lambda_sparsity:
             # The Cauchy loss of Plenoxels (eq. 4) on the densities that show.
@@ -168,9 +173,7 @@ class Fit:
             if weight:
                 _add_variation(table, part, neighbours, fading * weight / count)
         if config.lambda_l2_sh and self.field.sh.grad is not None:
-            bent = self.field.sh[part].view(count, 3, BASES)[..., 1:]
-            grad = self.field.sh.grad[part].view(count, 3, BASES)[..., 1:]
-            grad.add_(bent, alpha=config.lambda_l2_sh / count)
+            self.field.sh.grad[part, 3:].add_(self.field.sh[part, 3:], alpha=config.lambda_l2_sh / count)
         for _, table in self._tables():
             if table.grad is not None:
                 table.grad[0] = 0  # row 0 is what is empty, and stays so

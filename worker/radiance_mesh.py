@@ -90,7 +90,7 @@ def _colours(field: RadianceField, places: NDArray[np.float32], normals: NDArray
     sh = (field.sh.detach()[rows] * (weights / weights.sum(1, keepdim=True))[..., None]).sum(1)
     # The eye looks against the normal.
     basis = sh_basis(torch.from_numpy(-normals).to(device)) * torch.tensor([1.0] + 3 * [0.5] + 5 * [0.0], device=device)
-    seen = ((sh.view(-1, 3, BASES) * basis[:, None]).sum(-1) + 0.5).clamp(0, 1).cpu().numpy()
+    seen = ((sh.view(-1, BASES, 3) * basis[:, :, None]).sum(1) + 0.5).clamp(0, 1).cpu().numpy()
     opaque = np.ones((len(seen), 1), dtype=np.float32)
     return np.asarray(np.round(255 * np.concatenate([seen, opaque], axis=1)), dtype=np.uint8)
 
@@ -100,7 +100,7 @@ def grid_file(field: RadianceField) -> bytes:
 
     version; side; centre (3,) and radius of the cube in the pictures' units; points (n,) int32, the flat numbers of
     lattice points, z changing fastest; density (n,) float32, raw: softplus of it is the optical depth of a 64th of the
-    cube's side; sh (n, 3, 9) float16, which times a direction's spherical harmonics, plus 0.5, is its colour.
+    cube's side; sh (n, 9, 3) float16, which times a direction's nine spherical harmonics, plus 0.5, is its colour.
     """
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -111,7 +111,7 @@ def grid_file(field: RadianceField) -> bytes:
         radius=np.float64(field.cube.radius),
         points=field.grid.points.to(torch.int32).cpu().numpy(),
         density=field.density.detach()[1:, 0].cpu().numpy(),
-        sh=field.sh.detach()[1:].view(-1, 3, BASES).half().cpu().numpy(),
+        sh=field.sh.detach()[1:].view(-1, BASES, 3).half().cpu().numpy(),
     )
     return buffer.getvalue()
 
