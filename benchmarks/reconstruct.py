@@ -2,9 +2,9 @@
 
     python benchmarks/reconstruct.py [--quality draft good] [--seconds 60] [--threads 2] [--config JSON] [--folder DIR]
 
-Trains on the example scene (40 pictures of 100x100) and prints PSNR and SSIM on two held-out pictures over time, then on
-all eight, with the seconds of the wall's clock, those of the processor, and what share of the processor other processes
-had. `--folder` keeps the pictures, the mesh as PLY, the grid as npz and three frames of the flight around it.
+Trains on the example scene (40 pictures of 100x100) and prints PSNR and SSIM on two held-out pictures over time, then
+on all eight, with the seconds of the wall's clock, those of the processor, and those that other processes had of it.
+`--folder` keeps the pictures, the mesh as PLY, the grid as npz and three frames of the flight around it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from PIL import Image
 from frontdesk.queue.kind_reconstruct import SECONDS, Quality, read_config
 from frontdesk.worker.example_scenes import EXAMPLES, write_example
 from frontdesk.worker.posed_images import PosedImages, read_posed_images
-from frontdesk.worker.radiance_checkpoint import frozen
 from frontdesk.worker.radiance_mesh import fly_around, grid_file, surface
 from frontdesk.worker.radiance_training import Hooks, Trained, train
 
@@ -54,8 +53,8 @@ def run(images: PosedImages, quality: Quality, seconds: float, config: str | Non
     final = trained.final
     print(
         f"{quality}, {seconds:.0f} s: {final.psnr:.2f} dB, SSIM {final.ssim:.4f} on {len(images.held_out)} held-out "
-        f"pictures; {final.steps} steps in {took:.1f} s ({processor:.1f} s of the processor, {busy - processor:.1f} s had "
-        f"others); {trained.field.grid.rows:,} points; "
+        f"pictures; {final.steps} steps in {took:.1f} s ({processor:.1f} s of the processor, others had "
+        f"{busy - processor:.1f} s); {trained.field.grid.rows:,} points; "
         f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB",
         flush=True,
     )

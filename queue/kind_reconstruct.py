@@ -74,10 +74,14 @@ class ReconstructConfig(BaseModel):
     lambda_tv_sh: Weight = 1e-3
     lambda_l2_sh: Weight = 1e-4
     lambda_sparsity: Weight = 1e-5
-    tv_sparsity: Annotated[float, Field(gt=0.0, le=1.0, description="Share of the voxels that a TV step looks at")] = 0.1
+    tv_sparsity: Annotated[float, Field(gt=0.0, le=1.0, description="Share of the voxels that a TV step looks at")] = (
+        0.1
+    )
     tv_decay: Annotated[float, Field(gt=0.0, le=1.0, description="TV's weights at the end, as a share")] = 0.3
     prune_every: Annotated[int, Field(ge=10, le=100_000, description="Steps between two looks for empty space")] = 250
-    weight_thresh: Annotated[float, Field(ge=0.0, le=0.5, description="A voxel that never weighs more is empty")] = 0.005
+    weight_thresh: Annotated[float, Field(ge=0.0, le=0.5, description="A voxel that never weighs more is empty")] = (
+        0.005
+    )
     step_size: Annotated[float, Field(ge=0.25, le=1.0, description="Between samples of a ray, in voxels")] = 0.5
     near_clip: Annotated[float, Field(ge=0.0, le=1000.0, description="Nothing is nearer to a camera")] = 0.0
     scene_radius: Annotated[
@@ -130,7 +134,7 @@ def _object(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError("is nested too deeply.") from None
     if not isinstance(value, dict):
-        raise ValueError('must be a JSON object such as {"n_iters": 2000}.')
+        raise ValueError('must be a JSON object such as {"n_iters": 2000}.')  # noqa: TRY004 -- pydantic takes ValueError
     return value
 
 
@@ -179,7 +183,8 @@ class ReconstructParams(Params):
     ]
     quality: Annotated[Quality, Field(description="How long to train: 1, 5 or 15 minutes")] = "good"
     config: Annotated[
-        str | None, Field(description="JSON with Plenoxels' names (reso, n_iters, lambda_tv, ...)", max_length=MAX_CONFIG)
+        str | None,
+        Field(description="JSON with Plenoxels' names (reso, n_iters, lambda_tv, ...)", max_length=MAX_CONFIG),
     ] = None
 
     @field_validator("config")

@@ -1,6 +1,6 @@
 """A training in a process of its own, for tests that kill it: it writes its state to a file and says so.
 
-    python radiance_process.py FOLDER STATE
+python radiance_process.py FOLDER STATE
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ def main(folder: Path, state: Path) -> None:
         fresh = state.with_suffix(".new")
         fresh.write_bytes(data)
         fresh.rename(state)
-        print("saved", flush=True)
+        sys.stdout.write("saved\n")
+        sys.stdout.flush()
 
     train(read_posed_images(folder), tiny_config(), device=CPU, hooks=Hooks(save=save, save_every=0.0))
-    print("done", flush=True)
 
 
 if __name__ == "__main__":

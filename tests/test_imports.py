@@ -33,6 +33,13 @@ TENSORS = {
     "worker/writing.py": "the runner of write",
     "worker/decoding.py": "one step of a running batch",
     "worker/sampling.py": "draws the next token",
+    "worker/radiance_field.py": "the grid of a radiance field",
+    "worker/radiance_rendering.py": "renders it",
+    "worker/radiance_rays.py": "batches of rays to train it on",
+    "worker/radiance_fitting.py": "one step of its training",
+    "worker/radiance_checkpoint.py": "its state as safetensors",
+    "worker/radiance_training.py": "the device it is trained on",
+    "worker/radiance_mesh.py": "its surface and its colours",
 }
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},

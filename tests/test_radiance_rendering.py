@@ -150,7 +150,7 @@ def test_a_camera_sees_right_and_up_as_opengl_does() -> None:
     rows, columns = np.nonzero(seen[..., 1] - seen[..., 0] > 0.8)
     assert rows.mean() < 12
     assert columns.mean() == pytest.approx(14.5, abs=1)
-    assert CPU == field.density.device
+    assert field.density.device == CPU
 
 
 def test_a_photograph_can_be_cancelled() -> None:

@@ -124,7 +124,9 @@ def test_killed_and_taken_up_it_ends_as_if_undisturbed(
     assert abs(resumed.final.psnr - undisturbed.final.psnr) < 0.1
 
 
-def test_a_state_that_cannot_be_used_is_passed_over(images: PosedImages, undisturbed: Trained, states: list[bytes]) -> None:
+def test_a_state_that_cannot_be_used_is_passed_over(
+    images: PosedImages, undisturbed: Trained, states: list[bytes]
+) -> None:
     """Damaged, of another configuration, or no state at all: the training begins anew."""
     damaged = bytearray(states[50])
     damaged[8:40] = bytes(32)

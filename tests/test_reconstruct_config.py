@@ -49,7 +49,7 @@ def test_names_are_those_of_plenoxels() -> None:
 )
 def test_what_is_out_of_range_is_refused_by_name(given: dict[str, object], sentence: str) -> None:
     """And with what would be right."""
-    with pytest.raises(ValueError, match=".") as refusal:
+    with pytest.raises(ValueError, match=r"\w") as refusal:
         read_config(json.dumps(given))
     assert str(refusal.value) == sentence
 
@@ -73,7 +73,7 @@ def test_everything_wrong_is_named_at_once() -> None:
 )
 def test_what_is_not_an_object_is_refused(text: str, sentence: str) -> None:
     """With the reason."""
-    with pytest.raises(ValueError, match=".") as refusal:
+    with pytest.raises(ValueError, match=r"\w") as refusal:
         read_config(text)
     assert str(refusal.value) == sentence
 

@@ -1,8 +1,8 @@
 """Example scenes, rendered by the project itself: solid coloured shapes, photographed from all around.
 
-The pictures are cast ray by ray against spheres, boxes and tori, with several rays a pixel, a lamp's diffuse light, and a
-highlight that moves with the eye. z is up and the shapes lie within 1.2 of the origin; the cameras are 4 away with the
-NeRF-synthetic data set's angle of view.
+The pictures are cast ray by ray against spheres, boxes and tori, with several rays a pixel, a lamp's diffuse light and
+a highlight that moves with the eye. z is up, the shapes lie within 1.5 of the origin, and the cameras are 4 away with
+the NeRF-synthetic data set's angle of view.
 """
 
 from __future__ import annotations
@@ -31,13 +31,18 @@ AMBIENT, DIFFUSE, HIGHLIGHT, SHININESS = 0.45, 0.55, 0.25, 12
 MARCHES = 40  # steps towards a torus: what remains then is below a thousandth
 
 
+def _floats(values: Colour) -> Floats:
+    return np.array(values, dtype=np.float32)
+
+
 class Shape(Protocol):
     """`reach`: the radius of a sphere about `centre` that holds all of it."""
 
-    colour: Colour
-
     @property
     def centre(self) -> Colour: ...
+
+    @property
+    def colour(self) -> Colour: ...
 
     @property
     def reach(self) -> float: ...
@@ -57,7 +62,7 @@ class Sphere:
         return self.radius
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        out = origins - np.float32(self.centre)
+        out = origins - _floats(self.centre)
         half = np.einsum("ij,ij->i", out, directions)
         inside = half * half - np.einsum("ij,ij->i", out, out) + np.float32(self.radius**2)
         distance = np.where(inside > 0, -half - np.sqrt(np.maximum(inside, 0)), FAR)
@@ -80,9 +85,9 @@ class Box:
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Floats]:
         cos, sin = math.cos(self.turn), math.sin(self.turn)
         turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], dtype=np.float32)  # from the box to the world
-        out, way = (origins - np.float32(self.centre)) @ turn, directions @ turn
+        out, way = (origins - _floats(self.centre)) @ turn, directions @ turn
         way = np.where(np.abs(way) < 1e-7, np.float32(1e-7), way)
-        half = np.float32(self.half)
+        half = _floats(self.half)
         near, far = (-np.sign(way) * half - out) / way, (np.sign(way) * half - out) / way
         axis = near.argmax(1)
         distance = near.max(1)
@@ -108,8 +113,8 @@ class Torus:
         return self.ring + self.tube
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """By sphere tracing (Hart 1996): the distance to a torus is known exactly, the intersection would be a quartic."""
-        out = origins - np.float32(self.centre)
+        """By sphere tracing (Hart 1996): the distance is known exactly, the intersection would be a quartic."""
+        out = origins - _floats(self.centre)
         along = -np.einsum("ij,ij->i", out, directions) - np.float32(self.reach)
         for _ in range(MARCHES):
             along = along + self._distance(out + along[:, None] * directions)
@@ -119,7 +124,7 @@ class Torus:
 
     def _parts(self, places: Floats) -> tuple[Floats, Floats, Floats]:
         """Height above the ring's plane, the part of each place within it, and that part's length."""
-        axis = np.float32(self.axis) / np.float32(math.hypot(*self.axis))
+        axis = _floats(self.axis) / np.float32(math.hypot(*self.axis))
         height = places @ axis
         within = places - height[:, None] * axis
         return height, within, np.sqrt(np.einsum("ij,ij->i", within, within))
@@ -138,13 +143,13 @@ class Torus:
 def still_life() -> tuple[Shape, ...]:
     """A red ball, a blue box and a yellow one, a green ring and two small balls on a grey plate."""
     return (
-        Box((0.0, 0.0, -0.55), (0.85, 0.85, 0.08), (0.62, 0.60, 0.58)),
-        Sphere((-0.38, -0.30, -0.12), 0.35, (0.85, 0.12, 0.10)),
-        Box((0.38, 0.30, -0.12), (0.26, 0.20, 0.35), (0.12, 0.25, 0.75), turn=0.5),
-        Box((0.38, 0.30, 0.35), (0.14, 0.14, 0.12), (0.95, 0.75, 0.15), turn=0.1),
-        Torus((-0.35, 0.42, -0.12), (0.3, -1.0, 0.15), 0.26, 0.09, (0.10, 0.60, 0.25)),
-        Sphere((0.40, -0.45, -0.32), 0.15, (0.55, 0.20, 0.65)),
-        Sphere((0.02, -0.02, -0.36), 0.11, (0.95, 0.50, 0.10)),
+        Box((0.0, 0.0, -0.48), (1.02, 1.02, 0.1), (0.62, 0.60, 0.58)),
+        Sphere((-0.46, -0.36, 0.04), 0.42, (0.85, 0.12, 0.10)),
+        Box((0.46, 0.36, 0.04), (0.31, 0.24, 0.42), (0.12, 0.25, 0.75), turn=0.5),
+        Box((0.46, 0.36, 0.60), (0.17, 0.17, 0.14), (0.95, 0.75, 0.15), turn=0.1),
+        Torus((-0.42, 0.50, 0.04), (0.3, -1.0, 0.15), 0.31, 0.11, (0.10, 0.60, 0.25)),
+        Sphere((0.48, -0.54, -0.20), 0.18, (0.55, 0.20, 0.65)),
+        Sphere((0.02, -0.02, -0.25), 0.13, (0.95, 0.50, 0.10)),
     )
 
 
@@ -175,16 +180,15 @@ def write_example(
         (folder / part).write_text(json.dumps({"camera_angle_x": ANGLE, "frames": frames}), "utf-8")
 
 
-
-
 def _cameras(train: int, held_out: int, random: np.random.Generator) -> list[Matrix]:
-    """Training cameras spread evenly (a golden spiral, from a little below the plate to high above), others by chance."""
+    """Training cameras on a golden spiral from a little below the plate to high above it, others by chance."""
     golden = math.pi * (3 - math.sqrt(5))
     heights = np.linspace(-0.15, 0.95, train)
     start = random.uniform(0, 2 * math.pi)
     spread = [orbiting(start + golden * n, math.asin(height), DISTANCE) for n, height in enumerate(heights)]
     chance = [
-        orbiting(random.uniform(0, 2 * math.pi), math.asin(random.uniform(-0.1, 0.9)), DISTANCE) for _ in range(held_out)
+        orbiting(random.uniform(0, 2 * math.pi), math.asin(random.uniform(-0.1, 0.9)), DISTANCE)
+        for _ in range(held_out)
     ]
     return spread + chance
 
@@ -210,7 +214,7 @@ def _cast(shapes: tuple[Shape, ...], origin: Floats, directions: Floats) -> tupl
     nearest = np.full(len(directions), FAR, dtype=np.float32)
     light = np.zeros_like(directions)
     for shape in shapes:
-        to_centre = np.float32(shape.centre) - origin
+        to_centre = _floats(shape.centre) - origin
         closest = directions @ to_centre
         near = np.flatnonzero(to_centre @ to_centre - closest * closest < np.float32(shape.reach**2))
         ways = directions[near]
@@ -218,7 +222,7 @@ def _cast(shapes: tuple[Shape, ...], origin: Floats, directions: Floats) -> tupl
         front = distance < nearest[near]
         rays = near[front]
         nearest[rays] = distance[front]
-        light[rays] = _shade(np.float32(shape.colour), normals[front], ways[front])
+        light[rays] = _shade(_floats(shape.colour), normals[front], ways[front])
     return light, (nearest < FAR).astype(np.float32)
 
 

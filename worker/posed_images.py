@@ -82,7 +82,11 @@ def orbiting(
 class _Frame(BaseModel):
     file_path: Annotated[str, Field(min_length=1, max_length=300)]
     transform_matrix: Annotated[
-        list[Annotated[list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)]],
+        list[
+            Annotated[
+                list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
+            ]
+        ],
         Field(min_length=4, max_length=4),
     ]
 
@@ -110,7 +114,9 @@ def read_posed_images(folder: Path, limits: Limits | None = None) -> PosedImages
         views.append(_view(root, frame, angle, limits))
         left -= views[-1].picture.shape[0] * views[-1].picture.shape[1]
         if left < 0:
-            raise RunError(f"The pictures have more than {limits.pixels:,} pixels together: send fewer or smaller ones.")
+            raise RunError(
+                f"The pictures have more than {limits.pixels:,} pixels together: send fewer or smaller ones."
+            )
     return PosedImages(tuple(views[: len(train)]), tuple(views[len(train) :]))
 
 

@@ -1,8 +1,8 @@
 """A radiance field on a sparse grid, without a neural network (Plenoxels, Fridovich-Keil et al. 2022).
 
-A cube is divided into side-1 cells along each axis. Live cells have a row of values at each of their corners: a raw density
-and nine spherical harmonics for each of red, green and blue. Inside a cell all values are interpolated trilinearly;
-dead cells are empty. Positions are in the cube's own coordinates, 0 to 1 along each axis.
+A cube is divided into side-1 cells along each axis. Live cells have a row of values at each of their corners: a raw
+density, and nine spherical harmonics for each of red, green and blue. Inside a cell all values are interpolated
+trilinearly; dead cells are empty. Positions are in the cube's own coordinates, 0 to 1 along each axis.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CHANNELS = 3 * BASES
 DENSITY_UNIT = 64.0  # softplus of a raw density is the optical depth of one 64th of the cube's side
 EMPTY = -12.0  # raw density of what is dead; row 0 holds it
 FOG = -4.6  # raw density to begin with: 1 % of the light is lost along a 64th of the cube's side
-FRINGE = -6.9  # raw density of cells that come to life around others: 0.1 %, which still shows enough to be learnt
+FRINGE = -6.0  # raw density of cells that come to life around others: it shows just enough to be learnt
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,7 @@ class Grid:
         flat = (least[:, 0] * self.side + least[:, 1]) * self.side + least[:, 2]
         rows = self.links[flat[:, None] + offsets]
         weights = weights * (rows > 0)
-        return Regridding(
-            torch.cat([rows.new_zeros(1, 8), rows]).long(), torch.cat([weights.new_zeros(1, 8), weights])
-        )
+        return Regridding(torch.cat([rows.new_zeros(1, 8), rows]).long(), torch.cat([weights.new_zeros(1, 8), weights]))
 
     def finer(self, side: int) -> Grid:
         """A grid of the same cube with more cells; live is what touches a live cell of this one."""
@@ -130,8 +128,9 @@ _CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
 
 def corner_weights(fractions: Tensor) -> Tensor:
     """Trilinear weights (n, 8) of a cell's corners for places (n, 3) of 0 to 1 within the cell."""
-    x, y, z = torch.stack([1 - fractions, fractions], dim=-1).unbind(1)
-    return (x[:, :, None, None] * y[:, None, :, None] * z[:, None, None, :]).flatten(1)
+    far, near = fractions.T.contiguous(), (1 - fractions).T.contiguous()
+    pairs = [first * second for first in (near[0], far[0]) for second in (near[1], far[1])]
+    return torch.stack([pair * third for pair in pairs for third in (near[2], far[2])], dim=1)
 
 
 def dilated(mask: Tensor) -> Tensor:
@@ -172,9 +171,7 @@ class RadianceField:
     def on(self, grid: Grid) -> RadianceField:
         """The same field on another grid."""
         regridding = self.grid.regridding(grid)
-        return RadianceField(
-            self.cube, grid, regridding.apply(self.density, FRINGE), regridding.apply(self.sh, 0.0)
-        )
+        return RadianceField(self.cube, grid, regridding.apply(self.density, FRINGE), regridding.apply(self.sh, 0.0))
 
     def optical_density(self, raw: Tensor) -> Tensor:
         """Optical depth for each side of the cube."""

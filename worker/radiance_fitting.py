@@ -12,11 +12,11 @@ from frontdesk.queue.kind_reconstruct import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField
 from frontdesk.worker.radiance_rays import Pixels, Pool, cube_of
-from frontdesk.worker.radiance_rendering import CHUNK, Rays, Scout, render, sample_weights, visible, depths_of
+from frontdesk.worker.radiance_rendering import CHUNK, Rays, Scout, depths_of, render, sample_weights, visible
 from frontdesk.worker.runner import RunError
 
 BETAS, EPSILON = (0.9, 0.99), 1e-12
-WATCHED = 100_000  # rays that tell which cells show
+WATCHED = 50_000  # rays that tell which cells show
 SMOOTH = 1e-3  # what a difference must exceed to count as an edge in the total variation
 
 
@@ -101,7 +101,7 @@ class Fit:
             # The Cauchy loss of Plenoxels (eq. 4) on the densities that show.
             density = depths / (self.step_size * 64)
             loss = loss + config.lambda_sparsity / len(rays) * (1 + 2 * density.square()).log().sum()
-        loss.backward()
+        torch.autograd.backward(loss)
         self._regularise()
         for group, rate in zip(self._adam.param_groups, self._rates(), strict=True):
             group["lr"] = rate

@@ -1,4 +1,4 @@
-"""What a radiance field is handed back as: a coloured surface, its grid as npz, and the frames of a flight around it."""
+"""What a radiance field is handed back as: a coloured surface, its grid as npz, and frames of a flight around it."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def surface(field: RadianceField) -> Surface:
     """
     solidity = _outer(_solidity(field))
     smooth = ndimage.gaussian_filter(np.pad(solidity, 2), SMOOTHING)
-    vertices, faces, normals, _ = marching_cubes(smooth, 0.5, gradient_direction="descent")
+    vertices, faces, normals, _ = marching_cubes(smooth, 0.5, gradient_direction="ascent")  # faces look outward
     lattice = np.clip(vertices - 2, 0, field.grid.side - 1).astype(np.float32)
-    colours = _colours(field, lattice, -np.asarray(normals, dtype=np.float32))
+    colours = _colours(field, lattice, np.asarray(normals, dtype=np.float32))
     own = torch.from_numpy(lattice) / (field.grid.side - 1)
     world = field.cube.to_world(own).numpy()
     upright = np.stack([world[:, 0], world[:, 2], -world[:, 1]], axis=1)  # z up as it was photographed, y up in files
@@ -60,7 +60,7 @@ def _solidity(field: RadianceField) -> NDArray[np.float32]:
 
 
 def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Solid within: what the outside's air does not reach. Bodies that are too small, and their surroundings, are air."""
+    """Solid within: what the air outside does not reach. Bodies that are too small, and what is around them, are air."""
     solid = ndimage.binary_fill_holes(solidity > 0.5)
     bodies, count = ndimage.label(solid)
     if not count:
@@ -107,7 +107,7 @@ def grid_file(field: RadianceField) -> bytes:
         buffer,
         version=np.int32(NPZ_VERSION),
         side=np.int32(field.grid.side),
-        centre=np.float64(field.cube.centre),
+        centre=np.array(field.cube.centre, dtype=np.float64),
         radius=np.float64(field.cube.radius),
         points=field.grid.points.to(torch.int32).cpu().numpy(),
         density=field.density.detach()[1:, 0].cpu().numpy(),
@@ -137,5 +137,3 @@ def fly_around(
         camera = orbiting(turn, elevation, FLIGHT_DISTANCE * field.cube.radius, field.cube.centre)
         seen = photograph(field, scout, camera, focal, (size, size), step, check)
         yield np.asarray(np.round(255 * seen), dtype=np.uint8)
-
-

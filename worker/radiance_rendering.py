@@ -1,7 +1,7 @@
 """Volume rendering of a sparse radiance field: where a ray meets live cells, what it sees there, and the derivatives.
 
-Rays are given in the cube's own coordinates (see radiance_field), their directions of unit length. Samples of all rays lie
-one behind the other in one packed list, each ray's from near to far, so that nothing is spent on empty space.
+Rays are given in the cube's own coordinates (see radiance_field), their directions of unit length. Samples of all rays
+lie one behind the other in one packed list, each ray's from near to far, so that nothing is spent on empty space.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from frontdesk.worker.radiance_field import BASES, Cube, Grid, RadianceField, co
 
 COARSE = 4  # cells along a side of a block that is skipped as one
 LOOK = 3.0  # cells between two looks for a block that is not empty
-LEAST_WEIGHT = 1e-4  # what adds less to its pixel is not coloured: empty, or behind what is opaque
+LEAST_WEIGHT = 5e-4  # what adds less to its pixel is not coloured: empty, or behind what is opaque
 FEW = 4  # columns that are interpolated one by one
 CHUNK = 8192  # rays rendered at once where nothing is learnt
 
@@ -54,10 +54,15 @@ class Samples:
     weights: Tensor
 
     def __getitem__(self, which: Tensor) -> Samples:
-        return Samples(self.ray[which], self.cell[which], self.rows[which], self.weights[which])
+        ray, cell, rows, weights = (
+            part.index_select(0, which) for part in (self.ray, self.cell, self.rows, self.weights)
+        )
+        return Samples(ray, cell, rows, weights)
 
 
-def camera_rays(camera: Matrix, focal: float, width: int, height: int, pixels: Tensor, cube: Cube) -> tuple[Tensor, Tensor]:
+def camera_rays(
+    camera: Matrix, focal: float, width: int, height: int, pixels: Tensor, cube: Cube
+) -> tuple[Tensor, Tensor]:
     """Origins and directions, in the cube's coordinates, through the middles of pixels (n,), counted row by row."""
     device = pixels.device
     turn = torch.as_tensor(camera[:3, :3], dtype=torch.float32, device=device)
@@ -79,7 +84,9 @@ class Scout:
         self._blocks = dilated(pooled > 0)
 
     def rays(self, origins: Tensor, directions: Tensor) -> Rays:
-        spans = [self._spans(*part) for part in zip(origins.split(CHUNK), directions.split(CHUNK), strict=True)]
+        spans = [
+            self._spans(*part) for part in zip(torch.split(origins, CHUNK), torch.split(directions, CHUNK), strict=True)
+        ]
         return Rays(origins, directions, torch.cat(spans) if spans else origins.new_zeros(0, 2))
 
     def _spans(self, origins: Tensor, directions: Tensor) -> Tensor:
@@ -107,17 +114,19 @@ def march(grid: Grid, rays: Rays, step: float) -> Samples:
     begin, end = rays.spans.unbind(1)
     counts = ((end - begin) / step).round().clamp_min(0).long()
     ray = torch.repeat_interleave(counts)
-    number = torch.arange(len(ray), device=ray.device) - (counts.cumsum(0) - counts)[ray]
-    t = begin[ray] + (number + 0.5) * step
+    number = torch.arange(len(ray), device=ray.device) - (counts.cumsum(0) - counts).index_select(0, ray)
     cells = grid.side - 1
-    places = torch.addcmul((rays.origins * cells)[ray], t[:, None], (rays.directions * cells)[ray])
+    # The place of a ray's first sample, and the way to the next: one row of six to look up for each sample.
+    first = torch.addcmul(rays.origins, begin[:, None] + 0.5 * step, rays.directions)
+    lines = (torch.cat([first, step * rays.directions], dim=1) * cells).index_select(0, ray)
+    places = torch.addcmul(lines[:, :3], number[:, None].to(lines.dtype), lines[:, 3:])
     least = places.to(torch.int32).clamp_(0, cells - 1)
     flat = (least[:, 0] * grid.side + least[:, 1]) * grid.side + least[:, 2]
-    cell = grid.cell_ids[flat]
+    cell = grid.cell_ids.index_select(0, flat)
     met = cell.nonzero()[:, 0]
-    cell = cell[met]
-    weights = corner_weights((places[met] - least[met]).clamp(0, 1))
-    return Samples(ray[met], cell, grid.cell_rows[cell], weights)
+    cell = cell.index_select(0, met)
+    fractions = (places.index_select(0, met) - least.index_select(0, met)).clamp_(0, 1)
+    return Samples(ray.index_select(0, met), cell, grid.cell_rows.index_select(0, cell), corner_weights(fractions))
 
 
 def within_rays(values: Tensor, ray: Tensor, rays: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +138,7 @@ def within_rays(values: Tensor, ray: Tensor, rays: int) -> tuple[Tensor, Tensor]
     running = functional.pad(values.double().cumsum(0), (1, 0))
     at_end = running[ends]
     before = functional.pad(at_end[:-1], (1, 0))
-    return (running[1:] - before[ray]).to(values.dtype), (at_end - before).to(values.dtype)
+    return (running[1:] - before.index_select(0, ray)).to(values.dtype), (at_end - before).to(values.dtype)
 
 
 def sample_weights(depths: Tensor, ray: Tensor, rays: int) -> tuple[Tensor, Tensor]:
@@ -157,10 +166,10 @@ class Composite(Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         (gradient,) = gradients
         depths, colours, ray, light, weights, left = ctx.saved_tensors
-        of_ray = gradient[ray]
+        of_ray = gradient.index_select(0, ray)
         shown = (of_ray * colours).sum(1)
         running, total = within_rays(weights * shown, ray, len(left))
-        behind = (total + left * gradient.sum(1))[ray] - running
+        behind = (total + left * gradient.sum(1)).index_select(0, ray) - running
         return light * torch.exp(-depths) * shown - behind, weights[:, None] * of_ray, None, None
 
 
@@ -184,7 +193,8 @@ class Column(Function):
 def interpolated(table: Tensor, samples: Samples) -> Tensor:
     """Values (s, c) of a table (rows+1, c) at the samples; differentiable by the table."""
     if table.shape[1] <= FEW:
-        columns = [Column.apply(column, samples.rows, samples.weights) for column in table.unbind(1)]
+        apply: Any = Column.apply  # torch leaves it untyped
+        columns = [apply(column, samples.rows, samples.weights) for column in table.unbind(1)]
         return torch.stack(columns, dim=1)
     return functional.embedding_bag(samples.rows, table, per_sample_weights=samples.weights, mode="sum")
 
@@ -214,8 +224,8 @@ def render(field: RadianceField, rays: Rays, step: float, bases: int = BASES) ->
     samples = visible(field, rays, step)
     depths = field.optical_density(interpolated(field.density, samples)[:, 0]) * step
     colours = colours_of(field, samples, rays.directions, bases)
-    pixels: Tensor = Composite.apply(depths, colours, samples.ray, len(rays))
-    return pixels, depths
+    composite: Any = Composite.apply  # torch leaves it untyped
+    return composite(depths, colours, samples.ray, len(rays)), depths
 
 
 @torch.no_grad()
@@ -228,10 +238,10 @@ def photograph(
     step: float,
     check: Callable[[], None] = lambda: None,
 ) -> NDArray[np.float32]:
-    """What a pinhole camera sees: (height, width, 3) of 0 to 1. size: width, height. `check` may raise between chunks."""
+    """What a pinhole camera sees: (height, width, 3), 0 to 1. size: width, height. `check` may raise between chunks."""
     width, height = size
     parts = []
-    for pixels in torch.arange(width * height, device=field.density.device).split(CHUNK):
+    for pixels in torch.split(torch.arange(width * height, device=field.density.device), CHUNK):
         check()
         rays = scout.rays(*camera_rays(camera, focal, width, height, pixels, field.cube))
         seen = torch.ones(len(rays), 3, device=pixels.device)

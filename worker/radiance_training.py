@@ -1,4 +1,4 @@
-"""The training of a radiance field from its first fog to its last figure: looks at held-out views, checkpoints, an end."""
+"""The training of a radiance field from the first fog to the last figure: looks at held-out views, checkpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from frontdesk.worker.posed_images import PosedImages, View
 from frontdesk.worker.radiance_checkpoint import Score, UnusableCheckpointError, digest, frozen, thaw
 from frontdesk.worker.radiance_field import RadianceField
 from frontdesk.worker.radiance_fitting import Fit
-from frontdesk.worker.radiance_rendering import Scout, photograph
+from frontdesk.worker.radiance_rendering import photograph
 
 LOOKED_AT = 2  # held-out views that are judged while it runs
 
@@ -58,7 +58,7 @@ def train(
 ) -> Trained:
     """Train until n_iters steps are done or `time_limit` seconds have passed, those before a checkpoint included.
 
-    saved: what `hooks.save` was given last; one that cannot be used is ignored. Raises RunError, and what `check` raises.
+    saved: what `hooks.save` was given last; what cannot be used is ignored. Raises RunError, and what `check` raises.
     """
     hooks = hooks or Hooks()
     fit = Fit(images, config, device, time_limit)
@@ -103,7 +103,7 @@ def _figures(fit: Fit, view: View, hooks: Hooks) -> tuple[float, float]:
     height, width = view.picture.shape[:2]
     size = (width, height)
     seen = photograph(fit.field, fit.scout, view.camera, view.focal, size, fit.step_size, hooks.check)
-    truth = view.picture.astype(np.float32) / 255
+    truth = np.asarray(view.picture / 255, dtype=np.float32)
     return psnr_of(seen, truth), ssim_of(seen, truth)
 
 
@@ -124,4 +124,6 @@ def ssim_of(seen: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
 
 def _note(fit: Fit, score: Score) -> str:
     side = fit.field.grid.side
-    return f"step {score.steps:,}, {side}x{side}x{side} grid, {score.psnr:.1f} dB, SSIM {score.ssim:.3f} on held-out views"
+    return (
+        f"step {score.steps:,}, {side}x{side}x{side} grid, {score.psnr:.1f} dB, SSIM {score.ssim:.3f} on held-out views"
+    )
