@@ -98,8 +98,8 @@ class ReconstructConfig(BaseModel):
 
 
 PRESETS: dict[Quality, Mapping[str, Any]] = {
-    "draft": {"reso": (32, 64, 96), "n_iters": 2000, "upsamp_every": 200},
-    "good": {"reso": (32, 64, 96), "n_iters": 6000, "upsamp_every": 300},
+    "draft": {"reso": (32, 64, 96), "n_iters": 1000, "upsamp_every": 150, "prune_every": 75},
+    "good": {"reso": (32, 64, 96), "n_iters": 5000, "upsamp_every": 250, "prune_every": 100},
     "best": {"reso": (32, 64, 128), "n_iters": 15000, "upsamp_every": 500},
 }
 

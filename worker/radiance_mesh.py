@@ -60,7 +60,7 @@ def _solidity(field: RadianceField) -> NDArray[np.float32]:
 
 
 def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Solid within: what the air outside does not reach. Bodies that are too small, and what is around them, are air."""
+    """Solid within: what the air outside does not reach. Bodies that are too small, and their surroundings, go."""
     solid = ndimage.binary_fill_holes(solidity > 0.5)
     bodies, count = ndimage.label(solid)
     if not count:
