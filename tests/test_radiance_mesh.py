@@ -70,7 +70,7 @@ def test_the_surface_stands_upright_and_has_the_colours() -> None:
     assert opaque == 255
     assert body.colours[~upper].astype(float).mean(0)[1] > 230
     assert body.vertices[~upper, 0].mean() == pytest.approx(0.4, abs=0.15)
-    assert (body.vertices.dtype, body.faces.dtype, body.colours.dtype) == (np.float32, np.int32, np.uint8)
+    assert [array.dtype.name for array in body] == ["float32", "int32", "uint8"]
 
 
 def test_the_colour_is_what_is_seen_from_outside() -> None:

@@ -28,7 +28,7 @@ DISTANCE = 4.0
 FAR = np.float32(1e9)
 LAMP = np.array([0.4, -0.5, 0.77], dtype=np.float32) / np.float32(np.linalg.norm([0.4, -0.5, 0.77]))
 AMBIENT, DIFFUSE, HIGHLIGHT, SHININESS = 0.45, 0.55, 0.25, 12
-MARCHES = 40  # steps towards a torus: what remains then is below a thousandth
+MARCHES = 24  # steps towards a torus; rays that graze it need most
 
 
 def _floats(values: Colour) -> Floats:
@@ -66,7 +66,8 @@ class Sphere:
         half = np.einsum("ij,ij->i", out, directions)
         inside = half * half - np.einsum("ij,ij->i", out, out) + np.float32(self.radius**2)
         distance = np.where(inside > 0, -half - np.sqrt(np.maximum(inside, 0)), FAR)
-        return distance, (out + distance[:, None] * directions) / np.float32(self.radius)
+        normals = (out + distance[:, None] * directions) / np.float32(self.radius)
+        return distance, np.asarray(normals, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,17 @@ class Box:
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Floats]:
         cos, sin = math.cos(self.turn), math.sin(self.turn)
         turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], dtype=np.float32)  # from the box to the world
-        out, way = (origins - _floats(self.centre)) @ turn, directions @ turn
-        way = np.where(np.abs(way) < 1e-7, np.float32(1e-7), way)
-        half = _floats(self.half)
-        near, far = (-np.sign(way) * half - out) / way, (np.sign(way) * half - out) / way
-        axis = near.argmax(1)
-        distance = near.max(1)
-        hit = (distance < far.min(1)) & (distance > 0)
-        normals = np.zeros_like(way)
-        rows = np.arange(len(way))
-        normals[rows, axis] = -np.sign(way[rows, axis])
-        return np.where(hit, distance, FAR), normals @ turn.T
+        # One row an axis: numpy is several times faster along rows than across three columns.
+        out = np.ascontiguousarray(((origins - _floats(self.centre)) @ turn).T)
+        way = np.ascontiguousarray((directions @ turn).T)
+        way[np.abs(way) < 1e-7] = 1e-7
+        reach = _floats(self.half)[:, None] / np.abs(way)
+        middle = -out / way
+        near = middle - reach
+        distance = near.max(0)
+        hit = (distance < (middle + reach).min(0)) & (distance > 0)
+        normals = np.where(near == distance, -np.sign(way), np.float32(0))
+        return np.where(hit, distance, FAR), np.asarray((turn @ normals).T, dtype=np.float32)
 
 
 @dataclass(frozen=True)
