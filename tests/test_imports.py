@@ -37,6 +37,13 @@ TENSORS = {
     "worker/training.py": "trains it",
     "worker/train_runner.py": "names the device that it trains on",
     "worker/prompt_meaning.py": "matches words by their meaning",
+    "worker/radiance_field.py": "the grid of a radiance field",
+    "worker/radiance_rendering.py": "renders it",
+    "worker/radiance_rays.py": "batches of rays to train it on",
+    "worker/radiance_fitting.py": "one step of its training",
+    "worker/radiance_checkpoint.py": "its state as safetensors",
+    "worker/radiance_training.py": "the device it is trained on",
+    "worker/radiance_mesh.py": "its surface and its colours",
 }
 MESHES = {
     "worker/meshes.py": "a mesh is made of arrays",

@@ -1,0 +1,119 @@
+"""What is handed back: a closed coloured surface the right way up, a grid without pickle, a flight around it."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from frontdesk.worker.radiance_field import EMPTY, Cube, Grid, RadianceField
+from frontdesk.worker.radiance_mesh import Surface, fly_around, grid_file, surface
+from frontdesk.worker.runner import RunError
+
+SIDE = 25
+WHITE = 0.5 / 0.28209479177387814  # of the constant harmonic
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def solid(*bodies: tuple[tuple[float, float, float], float, tuple[float, float, float]]) -> RadianceField:
+    """Balls of (centre, radius, colour) in a cube of -2 to 2, hollow as a trained field is: nobody saw the inside."""
+    line = torch.linspace(-2, 2, SIDE)
+    places = torch.stack(torch.meshgrid(line, line, line, indexing="ij"), dim=-1)
+    grid = Grid(torch.ones(SIDE, SIDE, SIDE, dtype=torch.bool))
+    density, sh = torch.full((SIDE**3 + 1, 1), EMPTY), torch.zeros(SIDE**3 + 1, 9, 3)
+    for centre, radius, colour in bodies:
+        distance = (places - torch.tensor(centre)).norm(dim=-1).flatten()
+        wall = (distance < radius) & (distance > radius - 0.6)
+        density[1:, 0][wall] = 6.0
+        sh[1:, 0][wall] = (2 * torch.tensor(colour) - 1) * WHITE
+    return RadianceField(Cube((0.0, 0.0, 0.0), 2.0), grid, density, sh.flatten(1))
+
+
+RED_ABOVE = ((0.0, 0.0, 0.9), 0.8, (1.0, 0.0, 0.0))
+GREEN_BELOW = ((0.4, 0.0, -0.9), 0.7, (0.0, 1.0, 0.0))
+
+
+def closed(body: Surface) -> bool:
+    """Whether every edge has one face on either side."""
+    edges = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]])
+    ahead = {(int(a), int(b)) for a, b in edges}
+    return len(ahead) == len(edges) and all((b, a) in ahead for a, b in ahead)
+
+
+def volume(body: Surface) -> float:
+    a, b, c = np.moveaxis(body.vertices[body.faces].astype(np.float64), 1, 0)
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+def test_the_surface_is_closed_and_faces_outward() -> None:
+    """It has the volume of the two balls, which is positive only if the faces look outward: no inner wall is left."""
+    body = surface(solid(RED_ABOVE, GREEN_BELOW))
+    assert closed(body)
+    assert volume(body) == pytest.approx(4 / 3 * math.pi * (0.8**3 + 0.7**3), rel=0.2)
+
+
+def test_the_surface_stands_upright_and_has_the_colours() -> None:
+    """z is up in the pictures, y in files: the red ball is above, the green one below and in +x."""
+    body = surface(solid(RED_ABOVE, GREEN_BELOW))
+    upper = body.vertices[:, 1] > 0.1
+    red, green, blue, opaque = body.colours[upper].astype(float).mean(0)
+    assert red > 230
+    assert max(green, blue) < 25
+    assert opaque == 255
+    assert body.colours[~upper].astype(float).mean(0)[1] > 230
+    assert body.vertices[~upper, 0].mean() == pytest.approx(0.4, abs=0.15)
+    assert [array.dtype.name for array in body] == ["float32", "int32", "uint8"]
+
+
+def test_the_colour_is_what_is_seen_from_outside() -> None:
+    """A ball that is bright to those who look down, and dark to those who look up, is bright above."""
+    field = solid(((0.0, 0.0, 0.0), 1.0, (0.5, 0.5, 0.5)))
+    field.sh.view(-1, 9, 3)[:, 2] = -0.8  # of z of the direction of view
+    body = surface(field)
+    height, brightness = body.vertices[:, 1], body.colours[:, 0].astype(float)
+    assert brightness[height > 0.8].mean() > brightness[height < -0.8].mean() + 60
+
+
+def test_small_loose_bodies_are_left_out() -> None:
+    """Dust that a training leaves in the air is no part of the object."""
+    alone = surface(solid(RED_ABOVE))
+    with_dust = surface(solid(RED_ABOVE, ((-1.5, -1.5, -1.5), 0.15, (1, 1, 1)), ((1.5, 1.5, -1.5), 0.1, (1, 1, 1))))
+    assert len(with_dust.faces) == len(alone.faces)
+
+
+def test_where_nothing_is_solid_there_is_no_surface() -> None:
+    """And whoever asked is told so."""
+    with pytest.raises(RunError, match="Nothing solid"):
+        surface(solid())
+
+
+def test_the_grid_is_read_without_pickle() -> None:
+    """Each lattice point has its density and its harmonics."""
+    field = solid(RED_ABOVE)
+    with np.load(io.BytesIO(grid_file(field)), allow_pickle=False) as arrays:
+        assert int(arrays["side"]) == SIDE
+        assert float(arrays["radius"]) == 2.0
+        assert arrays["sh"].shape == (SIDE**3, 9, 3)
+        dense = np.full(SIDE**3, EMPTY, np.float32)
+        dense[arrays["points"]] = arrays["density"]
+    middle = SIDE // 2
+    assert dense.reshape(SIDE, SIDE, SIDE)[middle, middle, 22] > 5  # within the upper ball's wall, at z = 1.67
+
+
+def test_a_flight_shows_the_object_from_all_sides() -> None:
+    """The red ball stays in the middle's upper half; the first frame follows the last."""
+    frames: list[NDArray[np.uint8]] = list(fly_around(solid(RED_ABOVE), frames=4, size=24, elevation=0.2))
+    assert len(frames) == 4
+    for frame in frames:
+        assert frame.shape == (24, 24, 3)
+        rows, columns = np.nonzero(frame[..., 0].astype(int) - frame[..., 1] > 200)
+        assert rows.mean() < 11
+        assert columns.mean() == pytest.approx(11.5, abs=1)

@@ -1,0 +1,149 @@
+"""A training sees the held-out pictures ever better, stops when it is told, and goes on where it was killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_scenes import CPU, tiny_config, tiny_scene
+
+from frontdesk.worker.posed_images import PosedImages
+from frontdesk.worker.radiance_rays import cube_of
+from frontdesk.worker.radiance_training import Hooks, Trained, train
+from frontdesk.worker.runner import RunError
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scene")
+
+
+@pytest.fixture(scope="module")
+def images(folder: Path) -> PosedImages:
+    return tiny_scene(folder)
+
+
+@pytest.fixture(scope="module")
+def states() -> list[bytes]:
+    """The states of the undisturbed training, after each step."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def undisturbed(images: PosedImages, states: list[bytes]) -> Trained:
+    torch.set_num_threads(1)
+    return train(images, tiny_config(), device=CPU, hooks=Hooks(save=states.append, save_every=0.0))
+
+
+class CancelledError(Exception):
+    pass
+
+
+def test_held_out_pictures_are_matched(undisturbed: Trained) -> None:
+    """A floor well above what white or grey pictures reach."""
+    assert undisturbed.final.psnr > 22
+    assert undisturbed.final.ssim > 0.85
+    assert undisturbed.final.steps == 120
+    assert undisturbed.field.grid.side == 24
+
+
+def test_most_of_the_cube_is_found_empty(undisturbed: Trained) -> None:
+    """What is dead takes neither memory nor time."""
+    assert undisturbed.field.grid.rows < 0.5 * 24**3
+
+
+def test_figures_are_told_while_it_runs(images: PosedImages) -> None:
+    """Each look has its seconds, steps, PSNR and SSIM; the fraction rises to 1, and the last look is at all of them."""
+    told: list[tuple[float, str]] = []
+    hooks = Hooks(progress=lambda fraction, note: told.append((fraction, note)), look_every=0.0)
+    trained = train(images, tiny_config(40), device=CPU, hooks=hooks)
+    assert len(trained.scores) == 40
+    assert trained.scores[-1].psnr > trained.scores[0].psnr + 3
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert "dB" in told[-1][1]
+
+
+def test_time_ends_it_and_the_schedule_knows(images: PosedImages) -> None:
+    """With a limit of ten seconds and a step a second, ten steps go through all levels of the grid."""
+    ticks = iter(range(10_000))
+    hooks = Hooks(clock=lambda: float(next(ticks)), look_every=1e9, save_every=1e9)
+    trained = train(images, tiny_config(), device=CPU, time_limit=10.0, hooks=hooks)
+    assert trained.final.steps == 10
+    assert trained.field.grid.side == 24
+
+
+def test_cancelling_ends_it_before_the_next_step(images: PosedImages) -> None:
+    """`check` is asked before each."""
+    asked = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) > 3:
+            raise CancelledError
+
+    saved: list[bytes] = []
+    with pytest.raises(CancelledError):
+        train(images, tiny_config(), device=CPU, hooks=Hooks(check=check, save=saved.append, save_every=0.0))
+    assert len(saved) == 3
+
+
+def test_a_state_goes_on_exactly_where_it_was(images: PosedImages, undisturbed: Trained, states: list[bytes]) -> None:
+    """From before and after the grid became finer: the same figures to the last digit."""
+    for number in (10, 77):
+        resumed = train(images, tiny_config(), device=CPU, saved=states[number], hooks=Hooks(save_every=1e9))
+        assert resumed.final.psnr == pytest.approx(undisturbed.final.psnr, abs=1e-3)
+        assert torch.allclose(resumed.field.density, undisturbed.field.density, atol=1e-3)
+
+
+def test_killed_and_taken_up_it_ends_as_if_undisturbed(
+    folder: Path, images: PosedImages, undisturbed: Trained, tmp_path: Path
+) -> None:
+    """A process is killed in the middle; another one ends within 0.1 dB of a training that nobody disturbed."""
+    state = tmp_path / "state"
+    script = Path(__file__).parent / "radiance_process.py"
+    with subprocess.Popen([sys.executable, str(script), str(folder), str(state)], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        for _ in range(60):
+            assert process.stdout.readline() == b"saved\n"
+        process.kill()
+    steps: list[bytes] = []
+    resumed = train(
+        images, tiny_config(), device=CPU, saved=state.read_bytes(), hooks=Hooks(save=steps.append, save_every=0.0)
+    )
+    assert len(steps) <= 60  # it did not begin anew
+    assert abs(resumed.final.psnr - undisturbed.final.psnr) < 0.1
+
+
+def test_a_state_that_cannot_be_used_is_passed_over(
+    images: PosedImages, undisturbed: Trained, states: list[bytes]
+) -> None:
+    """Damaged, of another configuration, or no state at all: the training begins anew."""
+    damaged = bytearray(states[50])
+    damaged[8:40] = bytes(32)
+    for state in (b"", b"\x80\x04pickle", bytes(damaged), states[50][:-500]):
+        steps: list[bytes] = []
+        train(images, tiny_config(), device=CPU, time_limit=1e-9, saved=state, hooks=Hooks(save=steps.append))
+    other = tiny_config(3)
+    steps = []
+    train(images, other, device=CPU, saved=states[50], hooks=Hooks(save=steps.append, save_every=0.0))
+    assert len(steps) == 3
+
+
+def test_the_cube_lies_where_the_cameras_look(images: PosedImages) -> None:
+    """In proportion to their distance, unless the configuration says otherwise."""
+    cube = cube_of(images.train)
+    assert cube.centre == pytest.approx((0, 0, 0), abs=1e-6)
+    assert cube.radius == pytest.approx(1.5)
+    assert cube_of(images.train, 0.9).radius == 0.9
+    with pytest.raises(RunError, match="look the same way"):
+        cube_of([images.train[0]] * 3)

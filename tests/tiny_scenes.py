@@ -1,0 +1,27 @@
+"""Example scenes and configurations so small that a training takes a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.worker.example_scenes import write_example
+from frontdesk.worker.posed_images import PosedImages, read_posed_images
+
+CPU = torch.device("cpu")
+
+
+def tiny_scene(folder: Path, name: str = "red_ball") -> PosedImages:
+    """Eight pictures of 24x24, and two held out."""
+    write_example(name, folder, train=8, held_out=2, size=24)
+    return read_posed_images(folder)
+
+
+def tiny_config(steps: int = 120, **others: object) -> ReconstructConfig:
+    small = {
+        "reso": [16, 24], "upsamp_every": 50, "prune_every": 25, "n_iters": steps, "batch_size": 512,
+        "lr_sigma_decay_steps": steps, "lr_sh_decay_steps": steps,
+    }  # fmt: skip
+    return ReconstructConfig.model_validate(small | others)
