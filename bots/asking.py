@@ -111,7 +111,7 @@ async def _answered(
         job_id = ticket.job_id
         if err.live:
             err.show(ticket_reply(kind, ticket))
-        if ticket.wait is None:
+        if ticket.wait is None and not ticket.paused:
             err.say(f"{NO_WORKER} Waiting for one.")
         try:
             with progress_shown(err, kind) if err.live else nullcontext(lambda progress: None) as news:

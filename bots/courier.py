@@ -68,24 +68,40 @@ class Courier:
         self._failures: Counter[str] = Counter()
         self._known: dict[str, JobRecord] = {}
         self._placing: Counter[str] = Counter()
+        self._updates: dict[str, asyncio.Lock] = {}  # by update: held while its ticket is shown
+        self._comers: Counter[str] = Counter()
         self._placed = asyncio.Condition()
 
     @asynccontextmanager
-    async def placing(self, channel: str) -> AsyncIterator[Callable[[Ticket], None]]:
+    async def placing(self, channel: str, update: str) -> AsyncIterator[Callable[[Ticket], None]]:
         """Enter before a submission, leave when its ticket is shown and its address recorded (`Desk.placed`). Gives
         what to call with the ticket that is shown: from then on it is kept up to date.
 
-        An answer that is ready sooner waits, so that it becomes an edit of the ticket and not a second message.
+        An answer that is ready sooner waits, so that it becomes an edit of the ticket and not a second message. An
+        update that comes twice waits for itself: a second ticket, shown later, would cover the answer.
         """
         self._placing[channel] += 1
         try:
-            yield lambda ticket: self._tickets.told(ticket.job_id, Standing(ticket))
+            async with self._one_at_a_time(update):
+                yield lambda ticket: self._tickets.told(ticket.job_id, Standing(ticket))
         finally:
             async with self._placed:
                 self._placing[channel] -= 1
                 if not self._placing[channel]:
                     del self._placing[channel]
                 self._placed.notify_all()
+
+    @asynccontextmanager
+    async def _one_at_a_time(self, update: str) -> AsyncIterator[None]:
+        lock = self._updates.setdefault(update, asyncio.Lock())
+        self._comers[update] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._comers[update] -= 1
+            if not self._comers[update]:
+                del self._comers[update], self._updates[update]
 
     async def run(self) -> None:
         """Deliver until cancelled. Losing Redis is waited out."""
@@ -208,8 +224,7 @@ class Courier:
 
     async def _tell(self, job_id: str, news: News) -> float:
         """Show one job's newest news in its ticket; returns the pause that its chat wants after it."""
-        # Who was told to wait may have started meanwhile, or ended and been answered.
-        record = await self._record(job_id) if isinstance(news, Standing) else self._known.get(job_id)
+        record = await self._record(job_id)  # it may have started meanwhile, or ended and been answered
         if record is None or record.ended or (kind := self._kinds.get(record.kind)) is None:
             return 0.0
         if isinstance(news, Standing) and record.state == "running" and record.leader is None:

@@ -61,13 +61,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class LaneStatus:
-    """How long a new job in a lane would wait: `wait` in seconds, None while no worker serves it."""
+    """How long a new job in a lane would wait: `wait` in seconds, None while no worker serves it or admins have paused
+    it."""
 
     lane: str
     kinds: tuple[str, ...]
     waiting: int
     workers: int
     wait: float | None
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,14 @@ class Desk:
         async with queue_open():
             places = {lane: await self._broker.place(lane) for lane in lanes}
         return [
-            LaneStatus(lane, tuple(kinds), place.waiting, place.workers, place.wait if place.workers else None)
+            LaneStatus(
+                lane,
+                tuple(kinds),
+                place.waiting,
+                place.workers,
+                place.wait if place.workers and not place.paused else None,
+                paused=place.paused,
+            )
             for (lane, kinds), place in zip(lanes.items(), places.values(), strict=True)
         ]
 

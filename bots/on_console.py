@@ -192,7 +192,7 @@ class Chat:
         """Show a job's progress until it ends, or until Ctrl-C sends it behind."""
         kind, job_id = accepted.kind, accepted.ticket.job_id
         self._screen.show(ticket_reply(kind, accepted.ticket))
-        if accepted.ticket.wait is None:
+        if accepted.ticket.wait is None and not accepted.ticket.paused:
             self._screen.say(NO_WORKER, "dim")
         interrupted = asyncio.Event()
         with progress_shown(self._screen, kind) as news, on_interrupt(interrupted.set):

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 ALREADY_ACKNOWLEDGED = 40060
 
-Placing = Callable[[str], AbstractAsyncContextManager[Callable[[Ticket], None]]]
+Placing = Callable[[str, str], AbstractAsyncContextManager[Callable[[Ticket], None]]]
 
 
 class Conversation:
@@ -59,7 +59,7 @@ class Conversation:
         request = Request(_person(interaction), kind.name, own, address, f"discord:{interaction.id}", private)
 
         async def work() -> None:
-            async with self._placing(address.channel) as shown:
+            async with self._placing(address.channel, request.update) as shown:
                 ticket = await self._desk.submit(request)
                 if ticket.placed:
                     return  # a repeated interaction, which has its ticket, or its answer already

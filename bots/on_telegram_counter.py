@@ -17,7 +17,7 @@ from frontdesk.bots.on_telegram_intake import Place, Pressed, Said
 from frontdesk.bots.on_telegram_render import Rendered, render
 from frontdesk.bots.replies import say, ticket_reply
 from frontdesk.queue.errors import DeskClosedError
-from frontdesk.queue.jobs import ReplyAddress, Ticket
+from frontdesk.queue.jobs import ReplyAddress
 from frontdesk.queue.kinds import AnyKind, Value
 
 FROM_GROUP: Final = "private"  # what the Start button of a group's message sends along
@@ -84,10 +84,10 @@ class Counter:
         ticket_at = _to_person(turn.place) if aside else at
         answer_at = ticket_at.model_copy(update={"message": None})
         key = f"telegram:{self._me.id}:{update}"
-        async with self._courier.placing(answer_at.channel) as shown:
+        async with self._courier.placing(answer_at.channel, key) as shown:
             ticket = await self._desk.submit(Request(turn.person, kind.name, raw, answer_at, key, private))
             turn.settled()
-            if await self._shown_before(turn, ticket):
+            if ticket.repeated and ticket.placed:
                 return
             message = await self.show(turn, render(ticket_reply(kind, ticket)), ticket_at)
             shown(ticket)
@@ -95,12 +95,6 @@ class Counter:
                 await self._desk.placed(ticket.job_id, answer_at.model_copy(update={"message": str(message)}))
         if aside:
             await self._sender.post(at, render(say("The answer comes to our private chat.")))
-
-    async def _shown_before(self, turn: Turn, ticket: Ticket) -> bool:
-        """Whether this update came before, and its ticket, or even its answer, is already in the chat."""
-        if not ticket.repeated:
-            return False
-        return ticket.placed or (await self._desk.job(turn.person, ticket.job_id)).delivery is not None
 
     def _please_start(self) -> Rendered:
         drawn = render(say("To answer you in private I need you to press Start in our private chat. Then ask again."))

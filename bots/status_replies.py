@@ -23,7 +23,9 @@ def status_reply(lanes: Sequence[LaneStatus]) -> Reply:
 
 def _public(status: LaneStatus) -> Line:
     ahead = f"{status.waiting} waiting" if status.waiting else "nobody is waiting"
-    if status.wait is None:
+    if status.paused:
+        sentence = f"paused by the admins just now; {ahead}."
+    elif status.wait is None:
         sentence = f"no worker is on duty just now; {ahead}."
     elif status.wait < 1:
         sentence = f"{ahead}; a new job starts at once."

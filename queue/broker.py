@@ -161,7 +161,7 @@ class Broker:
         if record is None:
             return Ticket(job_id, 0, 0.0, repeated=True, placed=True)
         ticket = await self.ticket(job_id, record.lane)
-        return replace(ticket, repeated=True, placed=record.reply.message is not None)
+        return replace(ticket, repeated=True, placed=record.reply.message is not None or record.ended)
 
     async def records(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
         """Several jobs as they are remembered, in one round trip; without those unknown or damaged. A job that waits

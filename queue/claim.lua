@@ -1,13 +1,22 @@
 -- ARGV: worker, lease in ms, seconds to keep, outcome of a job that is given up, age in ms from which a job may overtake,
--- how many jobs the worker had by hand, number of those that it holds (-1: it does not say) and their ids, then lane and
--- free slots in turn. Returns ms
--- until the next lease ends unless it is renewed ('' if there is none), then lane, id, lease, place, payload of each job
--- claimed.
+-- the number of this turn (0: none), how many jobs the worker had by hand, number of those that it holds (-1: it does not say) and
+-- their ids, then lane and free slots in turn. Returns ms until the next lease ends unless it is renewed ('' if there is
+-- none), the number of the latest lease where the worker said what it holds ('' otherwise), then lane, id, lease, place,
+-- payload of each job claimed. Nothing at all for a turn that was taken already: its answer was lost.
 local SCANNED = 512        -- jobs looked at for one whose requester may run another
 local UNWATCHED = 4000     -- ms: workers look every 2 s
 local AGED = 4             -- one claim in so many goes to the oldest job, if it is old enough
 local worker, lease, keep, patience = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5])
-local now = clock()
+local turn, had, holds = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local now, known_turns = clock(), redis.pcall('HMGET', K.TURNS .. worker, 'turn', 'handed')
+if known_turns.err then
+  redis.call('DEL', K.TURNS .. worker)
+elseif turn > 0 and number(known_turns[1], 0) >= turn then
+  return {}
+end
+local coming = math.max(0, number(known_turns[2], 0) - had)  -- handed over, and not with it yet
+if holds >= 0 then coming = 0 end
+redis.call('HSET', K.TURNS .. worker, 'turn', turn, 'handed', had + coming)
 
 -- Leases run out only while somebody watches: after an outage of the server their holders get the time to renew.
 local looked = number(redis.call('GET', K.LOOKED), now)
@@ -21,22 +30,20 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.RUNNING, '-inf', now, 'LIMIT',
   end
 end
 
--- What was claimed by a call whose answer was lost, or handed over by a message that was lost, is known to nobody: it
--- goes back, and was never started.
-local had, holds = tonumber(ARGV[6]), tonumber(ARGV[7])
+-- What was claimed by a turn whose answer was lost, or handed over by a message that was lost, is known to nobody: it goes
+-- back, and was never started.
 if holds >= 0 then
   local known = {}
-  for i = 8, 7 + holds do known[ARGV[i]] = true end
-  redis.call('HSET', K.HANDED, worker, had)
+  for i = 9, 8 + holds do known[ARGV[i]] = true end
   for _, id in ipairs(held_by(worker)) do
     if not known[id] then give_back(id, facts(id)) end
   end
 end
 
 local first = redis.call('ZRANGE', K.RUNNING, 0, 0, 'WITHSCORES')
-local claimed = {first[2] and string.format('%.0f', math.max(0, first[2] - now)) or ''}
-local first_lane = 8 + math.max(0, holds)
-local coming = number(redis.call('HGET', K.HANDED, worker), 0) - had  -- handed over, and not with it yet
+local expires = first[2] and string.format('%.0f', math.max(0, first[2] - now)) or ''
+local claimed = {expires, holds >= 0 and (redis.call('GET', K.CLAIMS) or '0') or ''}
+local first_lane = 9 + math.max(0, holds)
 local function nothing()
   for i = first_lane, #ARGV, 2 do offer(ARGV[i], worker, 0) end
   return claimed
@@ -69,8 +76,8 @@ for _, busy in ipairs(redis.call('HVALS', K.ALONE)) do
   if busy == worker then return nothing() end
 end
 
--- Fill free slots with a lane's jobs. Returns those left, and whether a job got its last chance, beside which the worker
--- takes no other.
+-- Fill free slots with a lane's jobs. Returns those left, and whether a job is to have its last chance, beside which the
+-- worker takes no other: it does now, or waits until the worker is empty.
 local function serve(lane, slots)
   local key, skipped, looked_at = K.LANE .. lane, 0, 0
   local before = number(redis.call('HGET', K.VIRTUAL .. lane, 'starts'), 0)
@@ -91,7 +98,7 @@ local function serve(lane, slots)
       skipped = skipped + 1
     else
       alone = job.kills >= KILLS - 1
-      if alone and (#claimed > 1 or #held_by(worker) > 0) then break end  -- until the worker is empty
+      if alone and (#claimed > 2 or #held_by(worker) > 0) then break end  -- until the worker is empty
       job.lane = lane
       give(id, job)
       if alone then redis.call('HSET', K.ALONE, id, worker) end
@@ -102,11 +109,11 @@ local function serve(lane, slots)
   return slots, alone
 end
 
--- Slots that stay free are offered to those who submit; not so by a worker that runs a job alone.
-local alone = false
+-- Slots that stay free are offered to those who submit.
 for i = first_lane, #ARGV, 2 do
-  local lane, left = ARGV[i], math.max(0, tonumber(ARGV[i + 1]) - math.max(0, coming))
-  if not alone and redis.call('SISMEMBER', K.PAUSED, lane) == 0 then left, alone = serve(lane, left) end
-  offer(lane, worker, alone and 0 or left, lease)
+  local lane, left, alone = ARGV[i], math.max(0, tonumber(ARGV[i + 1]) - coming), false
+  if redis.call('SISMEMBER', K.PAUSED, lane) == 0 then left, alone = serve(lane, left) end
+  if alone then return nothing() end
+  offer(lane, worker, left, lease)
 end
 return claimed

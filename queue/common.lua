@@ -131,7 +131,9 @@ local function same_hash(digest) return K.SAME .. string.sub(digest, 1, 2), stri
 
 local function who_stands_for(digest)
   local key, field = same_hash(digest)
-  return redis.call('HGET', key, field)
+  local id = redis.pcall('HGET', key, field)
+  if type(id) == 'table' then redis.call('DEL', key) end
+  return type(id) == 'string' and id or nil
 end
 
 local function stand_for(digest, id)

@@ -1,7 +1,8 @@
 -- ARGV: id, lease, status, outcome, seconds to keep, measured device-seconds, model, seconds for which the result is
--- fresh (0: it answers nobody else). Returns 1, or 0 for who lost the lease.
+-- fresh (0: it answers nobody else). Returns 1, also where that is done already, or 0 for who lost the lease.
 local id, status = ARGV[1], ARGV[3]
 local job, measured = facts(id), tonumber(ARGV[6])
+if job.state == status and redis.call('HGET', K.JOB .. id, 'outcome') == ARGV[4] then return 1 end  -- sent twice
 if not job.lease or job.lease ~= ARGV[2] then return 0 end
 leave_running(id)
 if status == 'expired' and job.state == 'running' then

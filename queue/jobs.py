@@ -117,8 +117,8 @@ class Ticket:
 
     `position` 1 is next (0: running or ended); `wait` the expected seconds until the start, None while no worker
     serves the lane or admins have `paused` it, and `wait_high` what nine of ten waits stay below; `repeated` tells that
-    this ticket was given before for the same update, `placed` that the requester has seen it, `answered` that nothing
-    had to be run.
+    this ticket was given before for the same update, `placed` that the requester has seen it, or that
+    its answer needs none any more, `answered` that nothing had to be run.
     """
 
     job_id: str

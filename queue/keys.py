@@ -19,7 +19,7 @@ LOOKED = "fd:looked"  # number: when leases were last looked through (ms)
 CLAIMS = "fd:claims"  # counter: numbers the leases
 SPEED = "fd:speed:"  # hash, by kind: size and model -> runs measured, and measured over declared cost
 MODELS = "fd:models"  # hash: kind -> the model, with its precision, that serves it
-SAME = "fd:same:"  # string: the unfinished job that stands for a request and those like it
+SAME = "fd:same:"  # hash, by a digest's first signs: the unfinished job that stands for a request and those like it
 FRESH = "fd:fresh:"  # string, by digest and model: the finished job whose result answers a request
 FOLLOWERS = "fd:followers:"  # list: the jobs that wait for one job's outcome
 TICKETS = "fd:tickets:"  # set: a platform's waiting jobs whose tickets are shown
@@ -29,7 +29,7 @@ ASIDE_PAYLOAD = "fd:aside:"  # string: what such a job asked for
 OUTCOMES = "fd:outcomes:"  # stream: ended jobs for one platform
 PROGRESS = "fd:progress:"  # channel: news of running jobs for one platform
 IDLE = "fd:idle:"  # hash, by lane: worker -> its free slots, and the ms for which it would lease a job
-HANDED = "fd:handed"  # hash: worker -> jobs that were ever handed over to it
+TURNS = "fd:turns:"  # hash, by worker: its latest turn, and how many jobs were handed over to it
 HANDS = "fd:hands:"  # channel, by worker: a job that was handed over to it
 DOORBELL = "fd:doorbell"  # channel: a job came to a lane
 CANCELS = "fd:cancels"  # channel: a running job is to stop
@@ -76,6 +76,10 @@ def waits(lane_name: str) -> str:
 
 def outcomes(platform: str) -> str:
     return OUTCOMES + platform
+
+
+def turns(worker_id: str) -> str:
+    return TURNS + worker_id
 
 
 def hands(worker_id: str) -> str:

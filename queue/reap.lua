@@ -12,7 +12,6 @@ for _, id in ipairs(held_by(ARGV[1])) do
 end
 redis.call('ZREM', K.WORKERS, ARGV[1])
 for _, lane in ipairs(redis.call('SMEMBERS', K.LANES)) do redis.call('HDEL', K.IDLE .. lane, ARGV[1]) end
-redis.call('HDEL', K.HANDED, ARGV[1])
 redis.call('SREM', K.DRAINED, ARGV[1])
-redis.call('DEL', K.WORKER .. ARGV[1])
+redis.call('DEL', K.WORKER .. ARGV[1], K.TURNS .. ARGV[1])
 return {back, given_up}

@@ -2,10 +2,8 @@
 -- turn, then id and lease in turn. Returns the ids whose lease was lost, and those to be cancelled.
 local now, worker = clock(), ARGV[1]
 redis.call('ZADD', K.WORKERS, now, worker)
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', K.WORKERS, '-inf', now - 3600000)) do
-  redis.call('ZREM', K.WORKERS, gone)
-  redis.call('HDEL', K.HANDED, gone)
-end
+redis.call('ZREMRANGEBYSCORE', K.WORKERS, '-inf', now - 3600000)
+redis.call('EXPIRE', K.TURNS .. worker, 3600)
 redis.call('SET', K.WORKER .. worker, ARGV[3], 'PX', ARGV[4])
 local first = 6 + 2 * tonumber(ARGV[5])
 for i = 6, first - 1, 2 do redis.call('HSET', K.MODELS, ARGV[i], ARGV[i + 1]) end

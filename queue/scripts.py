@@ -35,6 +35,11 @@ class Claimed:
     place: int
     payload: bytes
 
+    @property
+    def number(self) -> int:
+        """Of its lease: the later, the higher."""
+        return int(self.lease.rpartition("#")[2])
+
 
 def handed(message: bytes) -> Claimed:
     """A job from a worker's own channel. Raises CorruptMessageError."""
@@ -60,12 +65,20 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a worker got; in how many seconds any worker's lease ends unless it is renewed (None: there is none); and
-    which of its ends were written, by job. False: the lease is someone else's by now."""
+    """What a worker got, and what became of its ends.
+
+    expires: seconds until any worker's lease ends unless it is renewed (None: there is none). finished: which ends were
+    written, by job; False: the lease is someone else's by now. refused: ends that the server would not take, with the
+    error. floor: where the worker said what it holds, the number of the latest lease then. lost: the turn was taken
+    before and its answer was lost, or it was refused; what it claimed, if anything, is not known.
+    """
 
     jobs: list[Claimed]
     expires: float | None
     finished: dict[str, bool]
+    refused: dict[str, RedisError]
+    floor: int | None
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """`job_id` stands for the update (None: the id is taken, draw another). `repeated`: it did before; `answered`: by a
-    result that was there. `place`: where a new one stands; None where a worker has it."""
+    result that was there. `place`: where a new one stands; None for one that a worker has, and for all others."""
 
     job_id: str | None
     repeated: bool
@@ -154,16 +167,19 @@ class Scripts:
         *,
         keep: float,
         patience: float,
-        handed: int = 0,
+        number: int = 0,
+        by_hand: int = 0,
         holds: Sequence[str] | None = None,
     ) -> Turn:
         """Finish `ended`, then take up to `free[lane]` jobs of each lane for `lease` seconds, in one round trip.
 
         Result, removal and outcome event of a job become visible together, for all who asked for it. Before jobs are
-        taken, what dead workers held is freed. keep: seconds an ended job is remembered. patience: seconds from which
-        the oldest job may overtake those before it. handed: how many jobs came to the worker on its own channel (those
-        that are still on their way take slots). holds: the jobs that the worker knows it holds; others of its own go
-        back to their places. An end that the server refuses is in neither part of `finished`.
+        taken, what dead workers held is freed.
+
+        keep: seconds an ended job is remembered. patience: seconds from which the oldest job may overtake those before
+        it. number: of this turn, above that of the worker's turn before, so that one that is sent twice is taken once
+        (0: not numbered). by_hand: how many jobs came to the worker on its own channel; those that are still on their
+        way take slots. holds: the jobs that the worker knows it holds; others of its own go back to their places.
         """
         calls = [(self._finish, _ending(each, keep)) for each in ended]
         claim = [
@@ -172,23 +188,27 @@ class Scripts:
             int(keep),
             GIVEN_UP,
             int(patience * 1000),
-            handed,
+            number,
+            by_hand,
             -1 if holds is None else len(holds),
             *(holds or ()),
             *(part for pair in free.items() for part in pair),
         ]
         *written, taken = await self._together([*calls, (self._claim, claim)])
-        finished = {each.job_id: bool(said) for each, said in zip(ended, written, strict=True) if not _refused(said)}
-        if _refused(taken):
-            if not finished:
-                raise taken
-            return Turn([], None, finished)  # what ended has ended; the next turn is told the same, and raises
-        first, *flat = taken
+        said = {each.job_id: one for each, one in zip(ended, written, strict=True)}
+        refused = {job_id: one for job_id, one in said.items() if _refused(one)}
+        finished = {job_id: bool(one) for job_id, one in said.items() if job_id not in refused}
+        if _refused(taken) and not finished:
+            raise taken
+        if _refused(taken) or not taken:  # what ended has ended all the same
+            return Turn([], None, finished, refused, None, lost=True)
+        first, floor, *flat = taken
         rows = zip(*(flat[part::5] for part in range(5)), strict=True)
         jobs = [
-            Claimed(i.decode(), lane.decode(), lease.decode(), int(place), call) for lane, i, lease, place, call in rows
+            Claimed(i.decode(), lane.decode(), held.decode(), int(place), call) for lane, i, held, place, call in rows
         ]
-        return Turn(jobs, int(first) / 1000 if first else None, finished)
+        expires = int(first) / 1000 if first else None
+        return Turn(jobs, expires, finished, refused, int(floor) if floor else None, lost=False)
 
     async def _together(self, calls: Sequence[tuple[AsyncScript, list[Any]]]) -> list[Any]:
         """Several scripts in one round trip: what each answers, or the error that the server gave for it."""

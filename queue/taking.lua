@@ -26,35 +26,55 @@ local function take(id, job, worker, lease)
   return held, type(payload) == 'string' and payload or ''
 end
 
--- A worker says how many slots of a lane it has free, and for how long it would lease a job.
+-- How many jobs a worker was ever handed, and the number of its latest turn.
+local function count_handed(worker)
+  local key = K.TURNS .. worker
+  if type(redis.pcall('HINCRBY', key, 'handed', 1)) == 'table' then redis.call('DEL', key) end
+  redis.call('EXPIRE', key, 3600)
+end
+
+-- A worker says how many slots of a lane it has free, and for how long it would lease a job. (What is damaged is thrown
+-- away: offers only save time.)
 local function offer(lane, worker, slots, lease)
+  local key, said = K.IDLE .. lane, nil
   if slots > 0 then
-    redis.call('HSET', K.IDLE .. lane, worker, slots .. ' ' .. string.format('%.0f', lease))
+    said = redis.pcall('HSET', key, worker, slots .. ' ' .. string.format('%.0f', lease))
   else
-    redis.call('HDEL', K.IDLE .. lane, worker)
+    said = redis.pcall('HDEL', key, worker)
   end
+  if type(said) == 'table' then redis.call('DEL', key) end
+end
+
+-- The offer with the most slots: worker, slots, lease. Those of workers that are drained, do not listen, or did not beat
+-- within a lease are taken back.
+local function best_offer(lane)
+  local key, best, most, length = K.IDLE .. lane, nil, 0, 0
+  local offers = redis.pcall('HGETALL', key)
+  for i = 1, #offers, 2 do
+    local worker, slots, lease = offers[i], string.match(offers[i + 1], '^(%d+) (%d+)$')
+    slots, lease = number(slots, 0), number(lease, 0)
+    local beat = number(redis.call('ZSCORE', K.WORKERS, worker) or '', 0)
+    local listening = redis.call('PUBSUB', 'NUMSUB', K.HANDS .. worker)[2]
+    if slots == 0 or listening == 0 or beat < clock() - lease or redis.call('SISMEMBER', K.DRAINED, worker) == 1 then
+      offer(lane, worker, 0)
+    elseif slots > most then
+      best, most, length = worker, slots, lease
+    end
+  end
+  return best, most, length
 end
 
 -- A new job goes straight to a worker that has a slot for it, where nobody waits. The worker hears of it on its own
--- channel; one that nobody listens to is gone. True if somebody has the job.
+-- channel. True if it has the job.
 local function hand_over(id, job)
-  local key = K.IDLE .. job.lane
-  local offers = redis.call('HGETALL', key)
-  if #offers == 0 or capped(job) or redis.call('EXISTS', K.LANE .. job.lane) == 1 then return false end
-  if redis.call('SISMEMBER', K.PAUSED, job.lane) == 1 then return false end
-  for i = 1, #offers, 2 do
-    local worker, slots, lease = offers[i], string.match(offers[i + 1], '^(%d+) (%d+)$')
-    local listening = redis.call('PUBSUB', 'NUMSUB', K.HANDS .. worker)[2]
-    if not slots or listening == 0 or redis.call('SISMEMBER', K.DRAINED, worker) == 1 then
-      redis.call('HDEL', key, worker)
-    else
-      local held, payload = take(id, job, worker, tonumber(lease))
-      offer(job.lane, worker, tonumber(slots) - 1, lease)
-      redis.call('HINCRBY', K.HANDED, worker, 1)
-      local parts = {job.lane, id, held, string.format('%.0f', job.place), payload}
-      redis.call('PUBLISH', K.HANDS .. worker, table.concat(parts, '\n'))
-      return true
-    end
-  end
-  return false
+  if redis.call('EXISTS', K.IDLE .. job.lane) == 0 or redis.call('EXISTS', K.LANE .. job.lane) == 1 then return false end
+  if capped(job) or redis.call('SISMEMBER', K.PAUSED, job.lane) == 1 then return false end
+  local worker, slots, lease = best_offer(job.lane)
+  if not worker then return false end
+  local held, payload = take(id, job, worker, lease)
+  offer(job.lane, worker, slots - 1, lease)
+  count_handed(worker)
+  local parts = {job.lane, id, held, string.format('%.0f', job.place), payload}
+  redis.call('PUBLISH', K.HANDS .. worker, table.concat(parts, '\n'))
+  return true
 end

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from queueing import ECHO, KEEP, DrivenEngine, address, job, leased_worker, submit, until, working
+from queueing import (
+    ECHO,
+    KEEP,
+    DrivenEngine,
+    address,
+    echoed,
+    end_job,
+    job,
+    leased_worker,
+    submit,
+    until,
+    working,
+)
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -18,11 +30,13 @@ from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.replies import Line, Quote, Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
+from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer, connected
 from frontdesk.queue.embedded import EmbeddedServer
-from frontdesk.queue.events import OutcomeEvent, OutcomeStream
-from frontdesk.queue.jobs import Outcome, Platform, Progress, ReplyAddress
+from frontdesk.queue.events import OutcomeEvent, OutcomeStream, tell
+from frontdesk.queue.jobs import JobRecord, Outcome, Platform, Progress, ReplyAddress
 from frontdesk.queue.kinds import Registry
+from frontdesk.queue.scripts import Scripts
 
 
 def text_of(reply: Reply) -> str:
@@ -231,13 +245,67 @@ async def test_an_answer_waits_for_its_ticket(broker: Broker, redis: Redis) -> N
     chat = Chat()
     async with working(leased_worker(redis, DrivenEngine())), courier_for(chat, redis) as courier:
         made = job()
-        async with courier.placing("chat-ada"):
+        async with courier.placing("chat-ada", "update"):
             await submit(broker, made)
             await until(lambda: _ended(broker, made.id))
             assert chat.shown == []
             await broker.set_reply(made.id, address(message="late"))
         await until(lambda: delivery(broker, made.id))
     assert [message for _, message, _ in chat.shown] == ["late"]
+
+
+async def test_an_update_that_comes_twice_shows_its_ticket_once(broker: Broker, redis: Redis) -> None:
+    """The second waits until the first has shown it, and is then told that it was; so it is of a job that has ended."""
+    async with courier_for(Chat(), redis) as courier:
+        made, entered = job(), asyncio.Event()
+
+        async def again() -> bool:
+            async with courier.placing("chat-ada", "update"):
+                entered.set()
+                return (await submit(broker, job(), "update")).placed
+
+        async with courier.placing("chat-ada", "update"):
+            await submit(broker, made, "update")
+            second = asyncio.create_task(again())
+            await asyncio.sleep(0.01)
+            assert not entered.is_set()
+            await broker.set_reply(made.id, address(message="ticket"))
+        assert await second
+        await submit(broker, ended := job(), "another")
+        await broker.cancel(ended.id, None)
+        assert (await submit(broker, job(), "another")).placed
+
+
+async def test_progress_that_was_on_its_way_does_not_cover_the_answer(
+    broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The courier still looks the job up when its answer is delivered."""
+    chat, scripts, read = Chat(), Scripts(redis), Broker.job
+    reading, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(self: Broker, job_id: str) -> JobRecord | None:
+        record = await read(self, job_id)
+        if not reading.is_set():
+            reading.set()
+            await answered.wait()
+        return record
+
+    async with courier_for(chat, redis):
+        await until(lambda: _subscribed(redis))
+        job_id = await placed(broker)
+        [held] = (await scripts.turn("w1", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+        monkeypatch.setattr(Broker, "job", slow)
+        await tell(redis, "telegram", Progress(job_id=job_id, text="half"))
+        await reading.wait()
+        await end_job(scripts, job_id, held.lease, status="done", outcome=encode(echoed()), gpu_seconds=1.0)
+        await until(lambda: chat.shown)
+        answered.set()
+        assert await until(lambda: delivery(broker, job_id)) == "delivered"
+        await submit(broker, other := job())
+        await broker.set_reply(other.id, address(message="other"))
+        await broker.cancel(other.id, None)
+        await until(lambda: len(chat.shown) == 2)
+    assert chat.updates == []
 
 
 async def _ended(broker: Broker, job_id: str) -> bool:

@@ -6,15 +6,17 @@ import asyncio
 from typing import Any
 
 import pytest
-from queueing import KEEP, DrivenEngine, job, leased_worker, submit, until, working
+from queueing import KEEP, DrivenEngine, fresh_id, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.connection import answer
+from frontdesk.queue.connection import answer, connected
+from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.jobs import Share
+from frontdesk.queue.pools import _Loyal
 from frontdesk.queue.scripts import Claimed, Scripts, handed
 from frontdesk.queue.steering import Steering
 
@@ -29,12 +31,13 @@ class Hands:
         self._scripts = Scripts(redis)
         self._channel = channel
 
-    async def turn(self, slots: int = 1, **options: Any) -> list[Claimed]:
-        turn = await self._scripts.turn("w1", 60.0, {"short": slots}, keep=KEEP, patience=3600.0, **options)
+    async def turn(self, slots: int = 1, worker: str = "w1", **options: Any) -> list[Claimed]:
+        await self._scripts.renew(worker, 60.0, b"{}", {}, {})
+        turn = await self._scripts.turn(worker, 60.0, {"short": slots}, keep=KEEP, patience=3600.0, **options)
         return turn.jobs
 
-    async def listen(self) -> None:
-        await self._channel.subscribe(keys.hands("w1"))
+    async def listen(self, worker: str = "w1") -> None:
+        await self._channel.subscribe(keys.hands(worker))
         await self._channel.get_message(timeout=5.0)
 
     async def next(self) -> Claimed:
@@ -75,11 +78,11 @@ async def test_as_many_as_there_are_slots(broker: Broker, redis: Redis, hands: H
     first, second, third = (job(f"user{number}") for number in range(3))
     for made in (first, second, third):
         await submit(broker, made)
-    assert await hands.turn(slots=2, handed=0) == []
+    assert await hands.turn(slots=2, by_hand=0) == []
     assert [(await hands.next()).job_id for _ in range(2)] == [first.id, second.id]
-    assert await hands.turn(slots=0, handed=2) == []
+    assert await hands.turn(slots=0, by_hand=2) == []
     assert await state(broker, third.id) == ("waiting", 0)
-    assert [claimed.job_id for claimed in await hands.turn(slots=1, handed=2)] == [third.id]
+    assert [claimed.job_id for claimed in await hands.turn(slots=1, by_hand=2)] == [third.id]
 
 
 async def test_a_worker_that_does_not_listen_is_handed_nothing(broker: Broker, redis: Redis, hands: Hands) -> None:
@@ -97,7 +100,7 @@ async def test_what_was_handed_to_nobody_goes_back(broker: Broker, hands: Hands)
     await hands.turn()
     made = job("ada")
     await submit(broker, made)
-    [claimed] = await hands.turn(handed=0, holds=[])
+    [claimed] = await hands.turn(by_hand=0, holds=[])
     assert claimed.job_id == made.id
     assert await state(broker, made.id) == ("running", 0)
 
@@ -131,26 +134,128 @@ async def test_a_worker_that_stops_is_handed_nothing_more(broker: Broker, redis:
     made = job("ada")
     await submit(broker, made)
     assert await state(broker, made.id) == ("waiting", 0)
-    assert not await answer(redis.hexists(keys.HANDED, worker.worker_id))
+    assert not await redis.exists(keys.turns(worker.worker_id))
 
 
-async def test_a_lost_answer_blames_no_job(broker: Broker, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection breaks after the server has given a job away: it runs a moment later, as if for the first time."""
-    turn, lost = Scripts.turn, asyncio.Event()
+@pytest.mark.parametrize("beside", [False, True], ids=["a claim alone", "beside the end of another job"])
+async def test_a_lost_answer_blames_no_job(
+    broker: Broker, redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, beside: bool
+) -> None:
+    """The connection breaks after the server has given a job away, and the client sends the turn again: the job runs a
+    moment later, as if for the first time, and what ended has ended once."""
+    read, lost = _Loyal.read_response, asyncio.Event()
+    engine, first, made = DrivenEngine(hold=True), job("bob"), job("ada")
 
-    async def broken(scripts: Scripts, *arguments: Any, **options: Any) -> Any:
-        taken = await turn(scripts, *arguments, **options)
-        if taken.jobs and not lost.is_set():
+    async def broken(connection: Any, *arguments: Any, **options: Any) -> Any:
+        said = await read(connection, *arguments, **options)
+        if isinstance(said, list) and made.id.encode() in said and not lost.is_set():
             lost.set()
+            await connection.disconnect()
             raise RedisConnectionError("cut")
-        return taken
+        return said
 
-    monkeypatch.setattr(Scripts, "turn", broken)
-    made = job("ada")
-    await submit(broker, made)
-    engine = DrivenEngine(hold=True)
-    async with working(leased_worker(redis, engine)):
+    monkeypatch.setattr(_Loyal, "read_response", broken)
+    for one in (first, made) if beside else (made,):
+        await submit(broker, one)
+    async with connected(redis_server.url) as ours, working(leased_worker(ours, engine, lanes={"short": 1})):
+        if beside:
+            assert (await engine.started.get()).id == first.id
+            engine.end(first.id)
         assert (await engine.started.get()).id == made.id
         assert lost.is_set()
         assert await state(broker, made.id) == ("running", 0)
+        assert await broker.redis.xlen(keys.outcomes("telegram")) == int(beside)
         engine.end(made.id)
+
+
+async def test_a_cut_channel_costs_no_slot_and_no_job(broker: Broker, redis: Redis) -> None:
+    """The client connects again by itself; what was handed over meanwhile comes all the same, and all that follows."""
+    engine = DrivenEngine(hold=True)
+    async with working(leased_worker(redis, engine, lanes={"short": 1})) as worker:
+        await until(lambda: redis.hlen(keys.IDLE + "short"))
+        await answer(redis.hincrby(keys.turns(worker.worker_id), "handed", 1))  # a message that never came
+        await redis.client_kill_filter(_type="pubsub")
+        for user in ("ada", "bob", "cleo"):
+            made = job(user)
+            await submit(broker, made)
+            assert (await asyncio.wait_for(engine.started.get(), 1.5)).id == made.id
+            engine.end(made.id)
+            await until(lambda: _ended(broker, made.id))  # noqa: B023 - awaited within the turn
+
+
+async def _ended(broker: Broker, job_id: str) -> bool:
+    record = await broker.job(job_id)
+    return record is not None and record.ended
+
+
+async def test_a_message_that_was_overtaken_is_not_believed(broker: Broker, redis: Redis) -> None:
+    """Its job went back when the worker said what it holds: who has it now runs it alone."""
+    engine = DrivenEngine(hold=True)
+    worker = leased_worker(redis, engine)
+    worker._sure = False
+    await worker._poll_iteration()
+    stale = f"short\n{fresh_id(1e9)}\nw1#{worker._floor}\n0\nnothing".encode()
+    await worker._receive(stale)
+    assert not worker.tasks
+
+
+async def test_jobs_go_to_the_worker_with_most_free_slots(broker: Broker, hands: Hands) -> None:
+    """Two idle ones get two jobs: one each."""
+    for worker in ("w1", "w2"):
+        await hands.listen(worker)
+        await hands.turn(slots=4, worker=worker)
+    for user in ("ada", "bob"):
+        await submit(broker, job(user))
+    leases = [(await hands.next()).lease.partition("#")[0] for _ in range(2)]
+    assert sorted(leases) == ["w1", "w2"]
+
+
+async def test_a_worker_that_does_not_beat_is_handed_nothing(broker: Broker, redis: Redis, hands: Hands) -> None:
+    """Its event loop stands still, or its host is gone, though its connection is open."""
+    await hands.listen()
+    await hands.turn()
+    await redis.zadd(keys.WORKERS, {"w1": 1.0})
+    made = job("ada")
+    await submit(broker, made)
+    assert await state(broker, made.id) == ("waiting", 0)
+
+
+async def test_nobody_joins_a_job_on_its_last_chance(broker: Broker, redis: Redis, scripts: Scripts) -> None:
+    """Also not from another lane of the same worker."""
+    async with redis.pubsub() as channel:
+        await channel.subscribe(keys.hands("w1"))
+        for number in range(2):
+            if not number:
+                await submit(broker, bad := job("eve", lane="long"))
+            await scripts.turn(f"victim-{number}", 60.0, {"long": 1}, keep=KEEP, patience=3600.0)
+            await scripts.reap(f"victim-{number}", keep=KEEP)
+        await scripts.renew("w1", 60.0, b"{}", {}, {})
+        turn = await scripts.turn("w1", 60.0, {"short": 2, "long": 2}, keep=KEEP, patience=3600.0)
+        assert [claimed.job_id for claimed in turn.jobs] == [bad.id]
+        made = job("ada")
+        await submit(broker, made)
+        assert await state(broker, made.id) == ("waiting", 0)
+
+
+@pytest.mark.parametrize("key", [keys.IDLE + "short", keys.turns("w1"), keys.SAME + "sa"])
+async def test_damaged_offers_hold_up_nobody(broker: Broker, redis: Redis, key: str) -> None:
+    """Something of another type stands where they should."""
+    await redis.set(key, "no hash")
+    engine, made = DrivenEngine(), job("ada")
+    async with working(leased_worker(redis, engine)):
+        await submit(broker, made, digest="same")
+        await until(lambda: _ended(broker, made.id))
+
+
+async def test_a_stop_does_not_wait_for_the_next_look(broker: Broker, redis: Redis) -> None:
+    """What ran ends within the grace, and with it the worker."""
+    engine, made = DrivenEngine(hold=True), job("ada")
+    worker = leased_worker(redis, engine)
+    task = asyncio.create_task(worker.main())
+    await submit(broker, made)
+    await engine.started.get()
+    draining = asyncio.create_task(worker.drain(10.0))
+    engine.end(made.id)
+    async with asyncio.timeout(1.0):
+        await draining
+        await task

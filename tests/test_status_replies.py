@@ -41,6 +41,12 @@ def rows(report: QueueReport) -> dict[str, str]:
     return dict(block.rows)
 
 
+def test_everybody_reads_that_a_lane_is_paused() -> None:
+    """And not that it lacks a worker."""
+    status = LaneStatus("short", ("score",), 2, 1, None, paused=True)
+    assert plain(status_reply([status])) == "score: paused by the admins just now; 2 waiting."
+
+
 @pytest.mark.parametrize(
     ("waiting", "workers", "wait", "sentence"),
     [

@@ -23,7 +23,7 @@ from structlog.contextvars import bound_contextvars
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode, load
-from frontdesk.queue.connection import LOST, answer, persistently, until_answered
+from frontdesk.queue.connection import LOST, persistently, until_answered
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress
@@ -106,7 +106,9 @@ class LeasedWorker(Worker):
         self._ended: dict[str, tuple[Outcome, asyncio.Event]] = {}
         self._kinds: dict[str, str] = {}
         self._sure = True
-        self._handed = 0
+        self._turn = int(clock() * 1e6)  # above those of an earlier process of this name
+        self._by_hand = 0
+        self._floor = 0
         self._news: asyncio.Queue[tuple[Platform, Progress]] = asyncio.Queue(maxsize=1000)
         self._look = LOOK
         self._wake = asyncio.Event()
@@ -128,9 +130,8 @@ class LeasedWorker(Worker):
             for task in (taking, listening, *others):
                 await _end(task)
         with suppress(*LOST):
-            await answer(self._redis.hdel(keys.HANDED, self.worker_id))
             await self._redis.zrem(keys.WORKERS, self.worker_id)
-            await self._redis.delete(keys.worker(self.worker_id))
+            await self._redis.delete(keys.worker(self.worker_id), keys.turns(self.worker_id))
 
     async def drain(self, grace: float) -> None:
         """Take no more jobs; give the running ones `grace` seconds, then hand them back without counting a try.
@@ -164,6 +165,8 @@ class LeasedWorker(Worker):
         while self.tasks or not self._stopping.is_set():
             self._wake.clear()
             await self._poll_iteration()
+            if self._stopping.is_set() and not self.tasks:
+                break
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look):
                     await self._wake.wait()
@@ -176,20 +179,30 @@ class LeasedWorker(Worker):
         ended = [self._end_of(job_id, outcome) for job_id, (outcome, _) in self._ended.items()]
         busy = [claimed.lane for job_id, claimed in self._held.items() if job_id not in self._ended]
         free = {lane: slots - busy.count(lane) for lane, slots in self._lanes.items()}
-        sure, self._sure = self._sure, False
-        turn = await self._scripts.turn(
-            self.worker_id,
-            self._lease,
-            dict.fromkeys(self._lanes, 0) if self._stopping.is_set() else free,
-            ended,
-            keep=self._keep,
-            patience=self._patience,
-            handed=self._handed,
-            # Where the answer to the last turn was lost, nobody here knows of what it claimed.
-            holds=None if sure else list(self._held),
-        )
-        self._sure = True
+        sure, self._sure = self._sure, True
+        self._turn += 1
+        try:
+            turn = await self._scripts.turn(
+                self.worker_id,
+                self._lease,
+                dict.fromkeys(self._lanes, 0) if self._stopping.is_set() else free,
+                ended,
+                number=self._turn,
+                keep=self._keep,
+                patience=self._patience,
+                by_hand=self._by_hand,
+                holds=None if sure else list(self._held),
+            )
+        except BaseException:
+            self._sure = False  # it may have been taken, and nobody here knows of what it claimed
+            raise
+        if turn.lost:
+            self._sure = False
+            self._wake.set()
+        self._floor = turn.floor or self._floor
         self._look = LOOK if turn.expires is None else min(LOOK, turn.expires + GLANCE)
+        for job_id, error in turn.refused.items():
+            log.warning("its end is not taken: tried again", job=job_id, error=type(error).__name__)
         for job_id, ours in turn.finished.items():
             if job_id in self._ended:  # else it was left alone meanwhile, at the end of a drain
                 self._settle(job_id, ours)
@@ -197,13 +210,17 @@ class LeasedWorker(Worker):
             await self._take(claimed)
 
     async def _receive(self, message: bytes) -> None:
-        """A job that was handed over at its submission."""
-        self._handed += 1
+        """A job that was handed over at its submission; not one that went back since, when we said what we hold."""
         try:
-            await self._take(handed(message))
+            claimed = handed(message)
         except CorruptMessageError:
             log.warning("what was handed over is no job")
             self._sure = False
+            return
+        if claimed.number <= self._floor:
+            return
+        self._by_hand += 1
+        await self._take(claimed)
         asyncio.get_running_loop().call_later(AFTER, self._wake.set)  # what is free is told anew, after the job's start
 
     async def _take(self, claimed: Claimed) -> None:
@@ -250,11 +267,11 @@ class LeasedWorker(Worker):
         async with self._redis.pubsub() as channel:
             hands = keys.hands(self.worker_id)
             await channel.subscribe(keys.DOORBELL, keys.CANCELS, hands)
-            self._sure = False  # jobs may have been handed over, and bells rung, before
-            self._wake.set()
             while True:
                 sort, name, said = await channel.parse_response()  # `listen` takes longer than the job's claim
-                if sort != b"message":
+                if sort != b"message":  # subscribed, or once more: redis-py connects again by itself
+                    self._sure = False  # bells may have rung, and jobs been handed over, that nobody heard of
+                    self._wake.set()
                     continue
                 text = said.decode("utf-8", "replace")
                 if name == keys.CANCELS.encode():

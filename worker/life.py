@@ -153,7 +153,7 @@ class Life:
         self._stuck = self._stuck + 1 if pulse.ready and pulse.stuck else 0
         if self._stuck >= STUCK_PULSES:
             self.blameless = True  # the job that holds the device has been ended by its time limit
-            self.kill(f"one call has held its device for {pulse.held_for:.0f} s, longer than any job may take")
+            self.kill(f"one call has held its device for {pulse.held_for:.0f} s, longer than its job may take")
 
     async def _watch(self) -> None:
         """While it loads it may be silent: importing and reading a large model can hold up its event loop."""
