@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 from telegram.error import BadRequest, NetworkError
 
-from frontdesk.bots.deliverer import TryLaterError
+from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.file_replies import left_out
 from frontdesk.bots.on_telegram_delivery import Sender, not_sent
 from frontdesk.bots.on_telegram_render import render
@@ -65,6 +65,19 @@ class ParcelPost:
 
         Raises UndeliverableError, TryLaterError, and what Redis being away raises.
         """
+        try:
+            message, followed = await self._deliver(address, job_id, reply)
+        except UndeliverableError:
+            self._forget(job_id)
+            raise
+        self._forget(job_id)
+        return message, followed
+
+    def _forget(self, job_id: str) -> None:
+        self._sent.pop(job_id, None)
+        self._cut.pop(job_id, None)
+
+    async def _deliver(self, address: ReplyAddress, job_id: str, reply: Reply) -> tuple[int, bool]:
         sent = self._sent.get(job_id) or _read(await self._notes.sent(job_id))
         if sent is None:
             sent, answer = await self._show(address, job_id, reply)
@@ -76,8 +89,6 @@ class ParcelPost:
         if answer.documents and not sent.files:
             await self._send_others(address, job_id, sent, answer)
             await self._note(job_id, replace(sent, files=True))
-        self._sent.pop(job_id, None)
-        self._cut.pop(job_id, None)
         return sent.message, bool(answer.documents)
 
     async def _show(self, address: ReplyAddress, job_id: str, reply: Reply) -> tuple[Sent, Laden]:
