@@ -16,6 +16,7 @@ from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.desk import Request
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_console import BACK_SENTENCE, LOST_SENTENCE, NO_WORKER, login, person, progress_shown
+from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Screen
 from frontdesk.bots.parsing import split_private
 from frontdesk.bots.replies import Reply, outcome_reply, refusal_reply, say, ticket_reply
@@ -40,7 +41,8 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `--json` prints. `status` is an outcome's, or refused, closed or timeout; times in seconds."""
+    """What `--json` prints. `status` is an outcome's, or refused, closed or timeout; times in seconds; `files` are the
+    paths of the answer's files."""
 
     kind: str
     status: str
@@ -49,6 +51,7 @@ class Answer:
     reason: str | None = None
     retry_after: float | None = None
     seconds: float | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -73,14 +76,18 @@ async def ask(
     as_json: bool,
     out: Screen,
     err: Screen,
+    folder: Path | None = None,
 ) -> Exit:
     """Ask for one job of a kind and wait up to `within` seconds; a job given up is cancelled.
 
-    `words` and `piped`, the standard input, are read by `arguments`. The answer goes to `out`, all else to `err`.
+    `words` and `piped`, the standard input, are read by `arguments`. The answer goes to `out`, all else to `err`,
+    and its files to `folder`, or to the current one.
     """
     try:
         kind = front.kinds[name]
-        answer, reply = await _answered(front, kind, _request(kind, arguments(kind, words, piped)), within, err)
+        answer, reply = await _answered(
+            front, kind, _request(kind, arguments(kind, words, piped)), within, err, folder or Path()
+        )
     except UserError as error:
         answer, reply = _refused(name, error), refusal_reply(error, front.desk.clock())
     if as_json:
@@ -103,7 +110,7 @@ def _request(kind: AnyKind, given: Mapping[str, Value]) -> Request:
 
 
 async def _answered(
-    front: Premises, kind: AnyKind, request: Request, within: float | None, err: Screen
+    front: Premises, kind: AnyKind, request: Request, within: float | None, err: Screen, folder: Path
 ) -> tuple[Answer, Reply]:
     """Submit and wait. Whoever leaves before the end, by Ctrl-C or for lack of time, takes the job back."""
     async with waiting(front, lambda lost: err.say(LOST_SENTENCE if lost else BACK_SENTENCE)) as waiter:
@@ -124,6 +131,7 @@ async def _answered(
                 raise
             reason = f"There was no answer within {within:g} s; {job_id} was cancelled."
             return Answer(kind.name, "timeout", job_id, reason=reason), say(reason)
+    reply, files = await with_files(outcome_reply(kind, job_id, outcome), job_id, front.store, folder)
     with suppress(*LOST):
         await front.broker.set_delivery(job_id, DELIVERED)
     answer = Answer(
@@ -133,8 +141,9 @@ async def _answered(
         result=outcome.result,
         reason=outcome.reason,
         seconds=round(outcome.seconds, 3),
+        files=tuple(map(str, files)),
     )
-    return answer, outcome_reply(kind, job_id, outcome)
+    return answer, reply
 
 
 def _refused(kind: str, error: UserError) -> Answer:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -46,6 +47,10 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", metavar="FOLDER", file_okay=False, help="Where the files of answers go. Default: here."),
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -75,12 +80,12 @@ def _up() -> None:
 
 
 @app.command("chat", epilog="Example: frontdesk chat    or: echo '/write A haiku on rain' | frontdesk chat")
-def _chat() -> None:
+def _chat(output: Output = None) -> None:
     """Talk to the desk here: /help lists the commands, a plain text is a job of the default kind."""
 
     async def talk(settings: Settings) -> None:
         async with console(settings) as front:
-            await chat(front, screen())
+            await chat(front, screen(), output)
 
     _run(talk(_settings(quiet=True)))
 
@@ -133,6 +138,7 @@ def _ask(
     ] = None,
     as_json: AsJson = False,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds to wait; then the job is cancelled.")] = None,
+    output: Output = None,
 ) -> None:
     """Submit one job, wait, print the answer.
 
@@ -145,7 +151,9 @@ def _ask(
     async def submit(settings: Settings) -> Exit:
         try:
             async with console(settings) as front:
-                return await ask(front, kind, words, piped=piped, within=timeout, as_json=as_json, out=out, err=err)
+                return await ask(
+                    front, kind, words, piped=piped, within=timeout, as_json=as_json, out=out, err=err, folder=output
+                )
         except UnreachableError as error:
             if not as_json:
                 raise

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 from redis.asyncio import Redis
@@ -14,13 +15,15 @@ from redis.asyncio import Redis
 from frontdesk.bots.deliverer import Deliverer, TryLaterError, UndeliverableError
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.bots.outbox import News, Outbox
+from frontdesk.bots.packing import packed
 from frontdesk.bots.replies import Reply, outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.tickets import Standing, TicketWatch
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import LOST, heed_cancelling, persistently
-from frontdesk.queue.errors import CorruptMessageError
+from frontdesk.queue.errors import CorruptMessageError, StoreError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
-from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
+from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 
@@ -29,6 +32,7 @@ log = structlog.get_logger()
 PLACING_TIMEOUT = 15.0  # seconds an answer waits for its placeholder to be shown
 ATTEMPTS = 6  # of a delivery that fails in a way nobody foresaw
 FIRST_RETRY = 2.0  # seconds after the first of them; doubled each time
+STORE_TRIES = 4  # of an answer whose files cannot be fetched; then it goes out without them
 LONGEST_RETRY = 5.0  # seconds between two tries to reach Redis
 LATE = 120.0  # seconds after the request from which nobody sits and waits for its answer any more
 DELIVERED = "delivered"
@@ -38,7 +42,8 @@ class Courier:
     """Delivers to one platform.
 
     retry: seconds to wait after Redis was lost, the first time; doubled each time, up to LONGEST_RETRY. look_every:
-    seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated.
+    seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated. store: where the files of
+    answers are.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class Courier:
         look_every: float = 3.0,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
+        store: ArtifactStore | None = None,
     ) -> None:
         self._kinds = kinds
         self._broker = broker
@@ -61,11 +67,13 @@ class Courier:
         self._look_every = look_every
         self._clock = clock
         self._observer = observer
+        self._store = store
         self._stream = OutcomeStream(redis, deliverer.platform)
         self._tickets = TicketWatch(broker, deliverer.platform)
         self._outboxes: dict[str, Outbox] = {}
         self._ended: dict[str, str] = {}  # by entry: how a delivery ended, until Redis knows of it
         self._failures: Counter[str] = Counter()
+        self._unfetched: Counter[str] = Counter()  # by entry: how often its files could not be fetched
         self._known: dict[str, JobRecord] = {}
         self._placing: Counter[str] = Counter()
         self._updates: dict[str, asyncio.Lock] = {}  # by update: held while its ticket is shown
@@ -182,6 +190,7 @@ class Courier:
         await self._stream.acknowledge(event, self._ended[event.entry])
         del self._ended[event.entry]
         self._failures.pop(event.entry, None)
+        self._unfetched.pop(event.entry, None)
 
     async def _deliver(self, event: OutcomeEvent) -> str:
         """How it ended: "delivered", or "undeliverable" and why. Raises TryLaterError."""
@@ -193,7 +202,7 @@ class Courier:
         late = self._clock() - record.submitted_at > LATE and outcome.status != "cancelled"
         try:
             reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome)
-            await self._deliverer.deliver(record.reply, record.id, reply, late=late)
+            await self._hand_over(event, record.reply, reply, late=late)
         except UndeliverableError as error:
             delivery = f"undeliverable: {error}"
         except (TryLaterError, *LOST):
@@ -212,6 +221,20 @@ class Courier:
         since = self._clock() - record.finished_at if record.finished_at else None
         self._observer.delivered(self._deliverer.platform, delivery, since)
         return delivery
+
+    async def _hand_over(self, event: OutcomeEvent, address: ReplyAddress, reply: Reply, *, late: bool) -> None:
+        """Deliver a reply with its files. Raises what `Deliverer.deliver` does."""
+        if not reply.attachments:
+            await self._deliverer.deliver(address, event.job_id, reply, late=late)
+            return
+        tries, room = self._unfetched[event.entry] + 1, self._deliverer.room(address)
+        try:
+            async with packed(self._store, reply.attachments, room, insist=tries < STORE_TRIES) as parcels:
+                await self._deliverer.deliver(address, event.job_id, replace(reply, parcels=parcels), late=late)
+        except StoreError as error:
+            self._unfetched[event.entry] = tries
+            log.warning("files of an answer not fetched", job=event.job_id, tries=tries, reason=str(error))
+            raise TryLaterError(FIRST_RETRY * 2 ** (tries - 1)) from error
 
     def _failed(self, event: OutcomeEvent, error: Exception) -> str:
         """A delivery failed in a way nobody foresaw: raises TryLaterError, until it is given up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.jobs import Platform, ReplyAddress
@@ -29,9 +30,13 @@ class Deliverer(Protocol):
     def pace(self, address: ReplyAddress) -> float:
         """Seconds to leave between two edits of tickets in this chat."""
 
+    def room(self, address: ReplyAddress) -> Room:
+        """What it takes in that chat, as far as it is known."""
+
     async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         """Turn the placeholder into the answer, or send it anew where that cannot be. Repeating it must do no harm
-        where the platform allows that.
+        where the platform allows that. The reply's parcels go with it; those that do not fit after all, or are missing,
+        are told of.
 
         late: the requester has turned to something else by now, and should be rung.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.file_replies import listed
 from frontdesk.bots.replies import Foreign, Reply, jobs_reply, line, outcome_reply, progress_reply, ticket_reply
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import AnyKind
@@ -24,6 +25,8 @@ def job_reply(kind: AnyKind | None, record: JobRecord, ticket: Ticket, now: floa
     this desk no longer knows it; `now` in Unix seconds."""
     if record.ended:
         answer = outcome_reply(kind, record.id, record.outcome or Outcome(status="failed"))
+        if answer.attachments:
+            answer = Reply((*answer.blocks, listed(answer.attachments)))
         if record.delivery and record.delivery.startswith("undeliverable"):
             return Reply((*answer.blocks, line("It could not be delivered: ", Foreign(_why(record.delivery)))))
         return answer

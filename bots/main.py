@@ -17,6 +17,7 @@ from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.errands import until
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
@@ -38,10 +39,11 @@ class Premises:
     broker: Broker
     desk: Desk
     observer: BotObserver = UNOBSERVED
+    store: ArtifactStore | None = None
 
     def courier(self, deliverer: Deliverer) -> Courier:
         clock, observer = self.desk.clock, self.observer
-        return Courier(self.kinds, self.broker, self.redis, deliverer, clock=clock, observer=observer)
+        return Courier(self.kinds, self.broker, self.redis, deliverer, clock=clock, observer=observer, store=self.store)
 
 
 Adapter = Callable[[Premises, asyncio.Event], Awaitable[None]]
@@ -70,7 +72,7 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
             longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
             reuse = settings.reuse_hours > 0
             desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest, reuse=reuse, observer=observer)
-            yield Premises(settings, kinds, redis, broker, desk, observer)
+            yield Premises(settings, kinds, redis, broker, desk, observer, ArtifactStore.of(settings))
 
 
 async def serve(settings: Settings, adapter: Adapter) -> None:

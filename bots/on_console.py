@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Protocol
 
 from prompt_toolkit import PromptSession
@@ -22,6 +23,7 @@ from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.desk import Person
 from frontdesk.bots.main import Premises, premises
 from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting
+from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Growing, Screen
 from frontdesk.bots.replies import outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.waiting import Waiter, waiting
@@ -135,14 +137,18 @@ class PipedLines:
 
 
 class Chat:
-    """A person's chat: one job is watched at a time, and others may go on behind it."""
+    """A person's chat: one job is watched at a time, and others may go on behind it. Files of answers go to `folder`,
+    or to the current one."""
 
-    def __init__(self, front: Premises, waiter: Waiter, lines: Lines, screen: Screen, who: Person) -> None:
+    def __init__(
+        self, front: Premises, waiter: Waiter, lines: Lines, screen: Screen, who: Person, folder: Path | None = None
+    ) -> None:
         self._front = front
         self._waiter = waiter
         self._lines = lines
         self._screen = screen
         self._who = who
+        self._folder = folder or Path()
         self._talk = Conversation(front.desk, who, channel=CHANNEL, default_kind=front.settings.default_kind)
         self._behind: set[asyncio.Task[None]] = set()
 
@@ -216,13 +222,15 @@ class Chat:
         task.add_done_callback(self._behind.discard)
 
     async def _show(self, kind: AnyKind, job_id: str, outcome: Outcome) -> None:
-        self._screen.show(outcome_reply(kind, job_id, outcome))
+        reply, _ = await with_files(outcome_reply(kind, job_id, outcome), job_id, self._front.store, self._folder)
+        self._screen.show(reply)
         with suppress(*LOST):  # then the next chat shows it again
             await self._front.broker.set_delivery(job_id, DELIVERED)
 
 
-async def chat(front: Premises, screen: Screen) -> None:
-    """Talk with whoever sits here, at a terminal or through a pipe, until they leave."""
+async def chat(front: Premises, screen: Screen, folder: Path | None = None) -> None:
+    """Talk with whoever sits here, at a terminal or through a pipe, until they leave. Files of answers go to `folder`,
+    or to the current one."""
     typed = sys.stdin.isatty() and screen.live
     if typed:
         screen.say("Type a text or a command; /help lists them. Ctrl-C goes on without waiting, Ctrl-D leaves.", "dim")
@@ -232,7 +240,7 @@ async def chat(front: Premises, screen: Screen) -> None:
 
     async with waiting(front, trouble) as waiter:
         lines: Lines = TypedLines() if typed else PipedLines()
-        await Chat(front, waiter, lines, screen, person(login())).run()
+        await Chat(front, waiter, lines, screen, person(login()), folder).run()
 
 
 @contextmanager

@@ -10,7 +10,20 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from frontdesk.bots.replies import Block, Code, Foreign, Line, Moment, Quote, Reply, Rows, Span, Strong, as_text
+from frontdesk.bots.replies import (
+    Block,
+    Code,
+    Foreign,
+    Line,
+    Moment,
+    Quote,
+    Reply,
+    Rows,
+    Span,
+    Strong,
+    as_text,
+    span_as_text,
+)
 
 # What a terminal may obey instead of showing: both ranges of control characters, and those that turn the direction of
 # the text around them. Right-to-left letters themselves stay.
@@ -90,7 +103,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -
 
 
 def _span(span: Span) -> str:
-    return harmless(span.words if isinstance(span, Moment) else span.text)
+    return harmless(span_as_text(span))
 
 
 def _drawn(block: Block) -> RenderableType:

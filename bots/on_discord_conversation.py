@@ -15,7 +15,7 @@ from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
 from frontdesk.bots.job_replies import asked_for
-from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, edited
+from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, UPLOAD_LIMIT, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
 from frontdesk.bots.parsing import split_private
 from frontdesk.bots.replies import (
@@ -195,6 +195,7 @@ def _address(interaction: AnyInteraction, private: bool) -> ReplyAddress:
         token=interaction.token,
         token_expires=interaction.created_at.timestamp() + TOKEN_LIFE,
         private=private,
+        upload_limit=interaction.filesize_limit if interaction.filesize_limit != UPLOAD_LIMIT else None,
     )
 
 

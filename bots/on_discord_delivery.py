@@ -4,8 +4,7 @@ them, else as a DM."""
 from __future__ import annotations
 
 import time
-import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import aiohttp
@@ -13,7 +12,8 @@ import discord
 import structlog
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.on_discord_render import Drawn, attachments, draw, view
+from frontdesk.bots.on_discord_render import Drawn, attachments, draw, draw_parcels, view
+from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
 
@@ -25,6 +25,13 @@ PATIENCE = 5.0  # seconds to wait where Discord does not say how long
 # discord.py types ids as numbers, but Discord has this name for an interaction's first answer.
 FIRST_ANSWER = cast(int, "@original")
 TOO_OLD_TO_EDIT_OFTEN = 30046
+TOO_LARGE = 40005
+MIB = 1024 * 1024
+UPLOAD_LIMIT = 10 * MIB  # bytes of a file where Discord names no other limit
+REQUEST_LIMIT = 25 * MIB  # bytes of a request; a file may be larger where boosts allow it
+FRAME = 64 * 1024  # bytes of a request that are not files
+UPLOADS = 10
+NO_ROOM = Room(0, 0, 0)
 NOBODY = discord.AllowedMentions.none()
 
 Way = Callable[[ReplyAddress, str, Drawn], Awaitable[None]]
@@ -42,6 +49,9 @@ class DiscordDeliverer:
     def pace(self, address: ReplyAddress) -> float:
         return EDIT_PAUSE
 
+    def room(self, address: ReplyAddress) -> Room:
+        return _room(address.upload_limit or UPLOAD_LIMIT)
+
     async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         """An edit rings nobody: who no longer looks at the ticket gets a message that mentions them."""
         edits, direct = self._edits(address), self._direct
@@ -51,14 +61,21 @@ class DiscordDeliverer:
             ways = [self._send, *edits, direct]
         else:
             ways = [*edits, self._send, direct]
-        reason = await self._first_open(ways, address, job_id, draw(reply))
+        reason = await self._first_open(ways, address, job_id, self._drawings(address, job_id, reply))
         if reason is not None:
             raise UndeliverableError(reason)
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        reason = await self._first_open(self._edits(address), address, job_id, draw(reply, final=False))
+        reason = await self._first_open(self._edits(address), address, job_id, [draw(reply, final=False)])
         if reason is not None:
             raise UndeliverableError(reason)
+
+    def _drawings(self, address: ReplyAddress, job_id: str, reply: Reply) -> list[Drawn]:
+        """The reply, and then as it is where Discord takes less than it said: by its usual limits, then bare."""
+        if not reply.parcels:
+            return [draw(reply)]
+        usual = [_room(UPLOAD_LIMIT)] if self.room(address).file > UPLOAD_LIMIT else []
+        return [draw_parcels(reply, job_id, room) for room in (self.room(address), *usual, NO_ROOM)]
 
     def _edits(self, address: ReplyAddress) -> list[Way]:
         """By the interaction's token, which alone reaches ephemeral messages and places the bot is not in; then as
@@ -70,18 +87,27 @@ class DiscordDeliverer:
     def _token_lives(self, address: ReplyAddress) -> bool:
         return address.token is not None and self._clock() < (address.token_expires or float("inf"))
 
-    async def _first_open(self, ways: list[Way], address: ReplyAddress, job_id: str, drawn: Drawn) -> str | None:
-        """Take the first way that Discord does not bar; None, or why the last one was barred."""
-        reason = "Discord no longer lets this answer be edited"
-        for way in ways:
+    async def _first_open(
+        self, ways: list[Way], address: ReplyAddress, job_id: str, drawings: Sequence[Drawn]
+    ) -> str | None:
+        """Take the first way that Discord does not bar; None, or why the last one was barred. Of the drawings the first
+        one that it does not find too large."""
+        reason, waiting, (drawn, *smaller) = "Discord no longer lets this answer be edited", list(ways), drawings
+        while waiting:
+            way = waiting[0]
             try:
                 await way(address, job_id, drawn)
             except discord.RateLimited as limited:
                 raise TryLaterError(limited.retry_after) from None
             except discord.HTTPException as error:
+                if smaller and (error.status == 413 or error.code == TOO_LARGE):
+                    log.info("discord takes less", job=job_id, uploads=len(drawn.uploads))
+                    drawn = smaller.pop(0)
+                    continue
                 if not self._bars(way, error):
                     _let_wait(error)
                     raise
+                waiting.pop(0)
                 reason = f"Discord refuses it (error {error.code or error.status})"
             except (aiohttp.ClientError, OSError) as error:
                 raise TryLaterError(PATIENCE) from error
@@ -113,7 +139,7 @@ class DiscordDeliverer:
             ticket = channel.get_partial_message(int(address.message)).to_reference(fail_if_not_exists=False)
         await self._post(channel, address, job_id, drawn, ticket)
         try:  # a ticket that went on would be a second word on the same job
-            await self._first_open(self._edits(address), address, job_id, draw(answered_reply(job_id, "below")))
+            await self._first_open(self._edits(address), address, job_id, [draw(answered_reply(job_id, "below"))])
         except (TryLaterError, discord.HTTPException) as error:
             log.info("ticket not closed", job=job_id, reason=type(error).__name__)
 
@@ -137,14 +163,14 @@ class DiscordDeliverer:
             embeds=drawn.embeds,
             files=attachments(drawn),
             view=view(drawn.buttons) or discord.utils.MISSING,
-            nonce=f"{job_id}{_sum_of(drawn):08x}",
+            nonce=f"{job_id}{drawn.stamp:08x}",
             reference=cast(Any, ticket),  # typed as if it had to be there
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, users=[requester]),
         )
 
 
-def _sum_of(drawn: Drawn) -> int:
-    return zlib.crc32(repr((drawn.content, [embed.to_dict() for embed in drawn.embeds], drawn.files)).encode())
+def _room(limit: int) -> Room:
+    return Room(limit, max(REQUEST_LIMIT, limit) - FRAME, UPLOADS)
 
 
 def _let_wait(error: discord.HTTPException) -> None:

@@ -5,14 +5,30 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, cast
 
 import discord
 
+from frontdesk.bots.file_replies import left_out
+from frontdesk.bots.parcels import Parcel, Room, fitted
 from frontdesk.bots.parsing import clean
-from frontdesk.bots.replies import Button, Code, Line, Moment, Quote, Reply, Rows, Span, Strong, as_text, rows_as_text
+from frontdesk.bots.replies import (
+    Button,
+    Code,
+    Line,
+    Link,
+    Moment,
+    Quote,
+    Reply,
+    Rows,
+    Span,
+    Strong,
+    as_text,
+    rows_as_text,
+)
 
 # Discord's limits are 2000, 4096 and 6000 characters; what is left over is for a mention and an ellipsis.
 CONTENT = 1900
@@ -20,6 +36,8 @@ QUOTE = 3500
 PREVIEW = 1000
 EMBEDS = 5500
 FIELD_NAME, FIELD_VALUE, FIELDS = 256, 1024, 25
+LEFT_OUT = 4000
+PICTURES = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})  # what an embed can show
 SHORT_VALUE = 40  # characters up to which values stand side by side
 LABEL = 80
 
@@ -34,12 +52,15 @@ AnyInteraction: TypeAlias = discord.Interaction[Any]
 
 @dataclass(frozen=True)
 class Drawn:
-    """What one message is made of. Files are bytes by name, since discord.py uses each of its own files up."""
+    """What one message is made of. Files are bytes by name, and uploads lie on the disk, since discord.py uses each of
+    its own files up. `stamp` is the same for the same answer, whatever of it fits."""
 
     content: str
     embeds: tuple[discord.Embed, ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     buttons: tuple[Button, ...] = ()
+    uploads: tuple[Parcel, ...] = ()
+    stamp: int = 0
 
 
 def escaped(text: str) -> str:
@@ -53,8 +74,9 @@ def _escaped_start(mark: str) -> str:
     return mark[:-1] + "\\" + mark[-1] if mark[0].isdigit() else "\\" + mark
 
 
-def draw(reply: Reply, *, final: bool = True) -> Drawn:
-    """Lines become the content, quotes and rows embeds. What is too long becomes a file with a preview.
+def draw(reply: Reply, *, final: bool = True, room: int = EMBEDS) -> Drawn:
+    """Lines become the content, quotes and rows embeds of `room` characters. What is too long becomes a file with a
+    preview.
 
     Without `final` the reply is soon replaced: no file then, and a long quote shows its end.
     """
@@ -65,14 +87,57 @@ def draw(reply: Reply, *, final: bool = True) -> Drawn:
         content = cut(content, CONTENT)
     for block in reply.blocks:
         if isinstance(block, Quote):
-            embed, whole = _quote(block, final=final, room=EMBEDS - sum(map(len, embeds)))
+            embed, whole = _quote(block, final=final, room=room - sum(map(len, embeds)))
             embeds.append(embed)
             files += [(block.name, block.text.encode())] if final and not whole else []
         elif isinstance(block, Rows):
             embeds = embeds or [discord.Embed()]
-            if not _fill(embeds[-1], block, room=EMBEDS - sum(map(len, embeds))):
+            if not _fill(embeds[-1], block, room=room - sum(map(len, embeds))):
                 files.append(("figures.txt", rows_as_text(block).encode()))
-    return Drawn(content, tuple(embeds), tuple(files), reply.buttons)
+    shas = [parcel.attachment.artifact.sha256 for parcel in reply.parcels]
+    stamp = zlib.crc32(repr((content, [embed.to_dict() for embed in embeds], files, shas)).encode())
+    return Drawn(content, tuple(embeds), tuple(files), reply.buttons, stamp=stamp)
+
+
+def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
+    """The reply with those of its files that `room` takes beside its texts. The first picture stands in an embed, and a
+    last embed tells of the files that stayed behind."""
+    plain = drawn = draw(reply)
+    parcels, told = reply.parcels, ""
+    for _ in range(3):  # what is told takes room from the texts, which may become files
+        texts = [len(data) for _, data in drawn.files]
+        parcels = fitted(reply.parcels, Room(room.file, room.request - sum(texts), room.count - len(texts)))
+        told = _left_out(job_id, parcels)
+        drawn = draw(reply, room=EMBEDS - len(told)) if told else plain
+    uploads = tuple(parcel for parcel in parcels if parcel.without is None)
+    embeds = list(drawn.embeds)
+    if shown := _picture(uploads):
+        embeds = embeds or [discord.Embed()]
+        embeds[-1].set_image(url=f"attachment://{shown.name}")
+    if told:
+        embeds.append(discord.Embed(description=told))
+    return replace(drawn, embeds=tuple(embeds), uploads=uploads, stamp=plain.stamp)
+
+
+def _picture(uploads: Sequence[Parcel]) -> Parcel | None:
+    """What an embed shows: the first preview, else the first still."""
+    for role in ("preview", "still"):
+        for upload in uploads:
+            if upload.attachment.role == role and upload.media_type in PICTURES:
+                return upload
+    return None
+
+
+def _left_out(job_id: str, parcels: Sequence[Parcel]) -> str:
+    """A line for each missing file. Addresses are long: those that do not fit give way to words."""
+    lines = [_line(each) for each in left_out(job_id, [replace(parcel, link=None) for parcel in parcels])]
+    while len("\n".join(lines)) > LEFT_OUT - 40:
+        lines.pop()
+    more = sum(parcel.without is not None for parcel in parcels) - len(lines)
+    for number, each in enumerate(_line(each) for each in left_out(job_id, parcels)[: len(lines)]):
+        if len("\n".join(lines)) - len(lines[number]) + len(each) <= LEFT_OUT - 40:
+            lines[number] = each
+    return "\n".join([*lines, f"And {more} more files."] if more else lines)
 
 
 def _line(block: Line) -> str:
@@ -82,6 +147,9 @@ def _line(block: Line) -> str:
 def _span(span: Span) -> str:
     if isinstance(span, Moment):
         return f"<t:{math.ceil(span.at)}:R>"
+    if isinstance(span, Link):
+        address = span.url.replace("(", "%28").replace(")", "%29").replace(">", "%3E").replace(" ", "%20")
+        return f"[{escaped(span.text)}](<{address}>)"
     if isinstance(span, Strong):
         words = " ".join(span.text.split())
         return f"**{escaped(words)}**" if words else ""
@@ -161,4 +229,5 @@ def view(buttons: Iterable[Button]) -> discord.ui.View | None:
 
 def attachments(drawn: Drawn) -> list[discord.File]:
     """Fresh files for one attempt to send."""
-    return [discord.File(io.BytesIO(data), filename=name) for name, data in drawn.files]
+    texts = [discord.File(io.BytesIO(data), filename=name) for name, data in drawn.files]
+    return texts + [discord.File(upload.path, filename=upload.name) for upload in drawn.uploads if upload.path]

@@ -27,7 +27,8 @@ from telegram.request import HTTPXRequest
 from frontdesk.bots.errands import Errands, first, until
 from frontdesk.bots.main import Premises
 from frontdesk.bots.observing import BUTTON, UNOBSERVED, WORDS, BotObserver
-from frontdesk.bots.on_telegram_delivery import Pace, Sender, TelegramDeliverer
+from frontdesk.bots.on_telegram_deliverer import TelegramDeliverer
+from frontdesk.bots.on_telegram_delivery import Pace, Sender
 from frontdesk.bots.on_telegram_handlers import Handlers
 from frontdesk.bots.on_telegram_intake import ALLOWED_UPDATES, Pressed, read
 from frontdesk.bots.on_telegram_menu import Menu
@@ -92,7 +93,7 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
     settings = front.settings
     log.info("telegram bot", bot=bot.username, mode="webhook" if settings.telegram_webhook_url else "polling")
     sender = Sender(bot, Pace(asyncio.get_running_loop().time))
-    courier = front.courier(TelegramDeliverer(sender))
+    courier = front.courier(TelegramDeliverer(sender, front.broker, settings.telegram_upload_mb * 1_000_000))
     errands = Errands()
     menu = Menu(bot, front.kinds)
     handlers = Handlers(front, courier, sender, bot.bot, lambda user: errands.add(menu.set_for_admin(user)))

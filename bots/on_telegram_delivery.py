@@ -1,19 +1,19 @@
-"""Sends and edits Telegram messages within Telegram's limits, and delivers the courier's answers that way."""
+"""Sends and edits Telegram messages within Telegram's limits."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import structlog
-from telegram import Bot, InputFile, InputMediaDocument, LinkPreviewOptions, Message, ReplyParameters
+from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ChatAction
 from telegram.error import (
     BadRequest,
@@ -22,14 +22,13 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
-    TelegramError,
     TimedOut,
 )
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.on_telegram_render import Rendered, for_you, render, render_progress
-from frontdesk.bots.replies import Reply, answered_reply
-from frontdesk.queue.jobs import Platform, ReplyAddress
+from frontdesk.bots.on_telegram_render import Document, Rendered, for_you
+from frontdesk.bots.on_telegram_uploads import TooLargeError, edit_file, is_too_large, send_file, send_group
+from frontdesk.queue.jobs import ReplyAddress
 
 log = structlog.get_logger()
 
@@ -95,7 +94,7 @@ class Pace:
 class Sender:
     """Writes to chats. Raises UndeliverableError and TryLaterError in place of Telegram's errors.
 
-    A flood answer halts the one chat that it came for.
+    A flood answer halts the one chat that it came for. What is too large for Telegram raises TooLargeError.
     """
 
     bot: Bot
@@ -116,7 +115,7 @@ class Sender:
             try:
                 return await self.show(address, drawn)
             except TryLaterError as later:
-                if time.monotonic() + later.seconds > end or not _not_sent(later.__cause__):
+                if time.monotonic() + later.seconds > end or not not_sent(later.__cause__):
                     raise
                 await asyncio.sleep(later.seconds)
 
@@ -159,40 +158,55 @@ class Sender:
             await self._edit(chat, message, _bare(drawn, error))
 
     async def _send(self, address: ReplyAddress, drawn: Rendered) -> int:
-        chat = int(address.channel)
-        reply_to = int(address.reply_to) if address.reply_to else None
-        parameters = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-        thread = int(address.thread) if address.thread else None
+        chat, where = int(address.channel), _where(address)
         async with self._told(chat):
             message: Message
-            if drawn.document is None:
+            if drawn.document or drawn.media:
+                message = await send_file(self.bot, chat, drawn, **where)
+            else:
                 message = await self.bot.send_message(
                     chat, drawn.text, entities=drawn.entities, link_preview_options=NO_PREVIEW,
-                    reply_parameters=parameters, message_thread_id=thread,
-                    reply_markup=drawn.force_reply or drawn.keyboard,
-                )  # fmt: skip
-            else:
-                message = await self.bot.send_document(
-                    chat, InputFile(drawn.document.data, drawn.document.name), caption=drawn.text,
-                    caption_entities=drawn.entities, reply_parameters=parameters, message_thread_id=thread,
-                    reply_markup=drawn.keyboard, disable_content_type_detection=True,
+                    reply_markup=drawn.force_reply or drawn.keyboard, **where,
                 )  # fmt: skip
         return message.message_id
+
+    async def send_files(
+        self, address: ReplyAddress, documents: Sequence[Document], patience: float = PATIENCE
+    ) -> None:
+        """Send files as one group, when the chat's turn comes. Each of them counts as a message.
+
+        Raises TooLargeError, and BadRequest where Telegram refuses one.
+        """
+        chat = int(address.channel)
+        if (wait := self.pace.wait(chat)) > patience:
+            raise TryLaterError(wait)
+        await asyncio.sleep(wait)
+        try:
+            await self._send_files(address, documents)
+        except ChatMigrated as moved:
+            await self._send_files(address.model_copy(update={"channel": str(moved.new_chat_id)}), documents)
+        except BadRequest as error:
+            if not (address.thread and "thread not found" in error.message):
+                raise
+            await self._send_files(address.model_copy(update={"thread": None}), documents)
+
+    async def _send_files(self, address: ReplyAddress, documents: Sequence[Document]) -> None:
+        chat = int(address.channel)
+        async with self._told(chat):
+            for _ in documents[1:]:
+                self.pace.take(chat)
+            await send_group(self.bot, chat, documents, **_where(address))
 
     async def _edit(self, chat: int, message: int, drawn: Rendered) -> None:
         async with self._told(chat):
             try:
-                if drawn.document is None:
+                if drawn.document or drawn.media:
+                    await edit_file(self.bot, chat, message, drawn)
+                else:
                     await self.bot.edit_message_text(
                         drawn.text, chat, message, entities=drawn.entities, link_preview_options=NO_PREVIEW,
                         reply_markup=drawn.keyboard,
                     )  # fmt: skip
-                else:
-                    media = InputMediaDocument(
-                        InputFile(drawn.document.data, drawn.document.name, attach=True), caption=drawn.text,
-                        caption_entities=drawn.entities, disable_content_type_detection=True,
-                    )  # fmt: skip
-                    await self.bot.edit_message_media(media, chat, message, reply_markup=drawn.keyboard)
             except BadRequest as error:
                 if "not modified" not in error.message.lower():
                     raise
@@ -226,56 +240,21 @@ class Sender:
             if GONE.search(error.message):
                 raise UndeliverableError(error.message) from None
             raise
-        except (NetworkError, InvalidToken) as error:  # a token that was reset, or a proxy that does not know the way
+        except (
+            NetworkError,
+            InvalidToken,
+        ) as error:  # the second: a token that was reset, or a proxy that does not know the way
+            if isinstance(error, NetworkError) and is_too_large(error):
+                raise TooLargeError(error.message) from None
             raise TryLaterError(NETWORK_PAUSE) from error
 
 
-class TelegramDeliverer:
-    """The courier's hands: edits the ticket into the answer, or sends the answer where there is none to edit.
-
-    An edit may be repeated freely. A new message is sent again if Telegram took it and its reply was lost on the way:
-    there a person can get an answer twice, but never not at all. An edit notifies nobody, so an answer that comes late
-    is followed by a short message that points at it.
-    """
-
-    platform: Platform = "telegram"
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-
-    def pace(self, address: ReplyAddress) -> float:
-        return PROGRESS_EVERY_PRIVATE if int(address.channel) > 0 else PROGRESS_EVERY_GROUP
-
-    async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
-        self._in_turn(address)
-        shown = await self._sender.show(address, render(reply), mention=True)
-        if late and address.message == str(shown):
-            await self._ring(address, job_id)
-
-    async def _ring(self, address: ReplyAddress, job_id: str) -> None:
-        """Notify the requester of an answer. It is there, whatever becomes of this: in doubt never done again."""
-        drawn, chat = render(answered_reply(job_id, "above")), int(address.channel)
-        at = address.model_copy(update={"message": None, "reply_to": address.message})
-        try:
-            await self._sender.post(at, for_you(drawn, int(address.user)) if chat < 0 else drawn)
-        except (UndeliverableError, TryLaterError, TelegramError) as error:
-            log.info("nobody was rung", job=job_id, reason=type(error).__name__)
-
-    async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        if address.message is None:
-            return
-        self._in_turn(address)
-        try:
-            await self._sender.edit(int(address.channel), int(address.message), render_progress(reply))
-        except BadRequest as error:
-            if NO_PLACEHOLDER.search(error.message):
-                raise UndeliverableError(error.message) from None
-            raise
-
-    def _in_turn(self, address: ReplyAddress) -> None:
-        """Raises TryLaterError where the chat has no budget left just now."""
-        if (wait := self._sender.pace.wait(int(address.channel))) > 0:
-            raise TryLaterError(wait)
+def _where(address: ReplyAddress) -> dict[str, Any]:
+    reply_to = int(address.reply_to) if address.reply_to else None
+    return {
+        "reply_parameters": ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None,
+        "message_thread_id": int(address.thread) if address.thread else None,
+    }
 
 
 def _bare(drawn: Rendered, error: BadRequest) -> Rendered:
@@ -286,7 +265,7 @@ def _bare(drawn: Rendered, error: BadRequest) -> Rendered:
     return replace(drawn, entities=())
 
 
-def _not_sent(cause: BaseException | None) -> bool:
+def not_sent(cause: BaseException | None) -> bool:
     """Telegram refused the message or never saw it. After a time-out or a cut connection one cannot know."""
     if isinstance(cause, RetryAfter):
         return True

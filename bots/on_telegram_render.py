@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, User
 from telegram.constants import MessageEntityDateTimeFormats
@@ -23,6 +24,7 @@ from frontdesk.bots.replies import (
     Code,
     Foreign,
     Line,
+    Link,
     Moment,
     Plain,
     Quote,
@@ -50,19 +52,32 @@ OWN_COMMAND = re.compile(r"/[a-z0-9_]{1,32}")
 
 @dataclass(frozen=True)
 class Document:
+    """A file: its bytes, or where it lies."""
+
     name: str
-    data: bytes
+    data: bytes | Path
+
+
+@dataclass(frozen=True)
+class Media:
+    """A picture that is shown in the message."""
+
+    sort: Literal["animation", "photo"]
+    document: Document
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A message as Telegram takes it. With a document, `text` is its caption."""
+    """A message as Telegram takes it. With a document or media, `text` is its caption. `lost`: more than a quote of it
+    did not fit."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
     keyboard: InlineKeyboardMarkup | None = None
     force_reply: ForceReply | None = None
     document: Document | None = None
+    media: Media | None = None
+    lost: bool = False
 
 
 def utf16(text: str) -> int:
@@ -74,12 +89,12 @@ def defused(text: str) -> str:
     return LIVE.sub(lambda match: match[0] + WORD_JOINER, clean(text))
 
 
-def render(reply: Reply) -> Rendered:
-    """The whole reply; what is longer than a message becomes a document with a preview in its caption."""
+def render(reply: Reply, limit: int = MAX_TEXT) -> Rendered:
+    """The whole reply; what is longer than `limit` becomes a document with a preview in its caption."""
     keyboard = _keyboard(reply.buttons)
     writing = _Writing()
     writing.blocks(reply.blocks)
-    if utf16(writing.text) <= MAX_TEXT:
+    if utf16(writing.text) <= limit:
         return writing.rendered(keyboard)
     quotes = [block for block in reply.blocks if isinstance(block, Quote)]
     longest = max(quotes, key=lambda quote: len(quote.text), default=Quote(as_text(reply)))
@@ -87,7 +102,8 @@ def render(reply: Reply) -> Rendered:
     caption = _Writing()
     caption.blocks(short)
     drawn = _shortened(caption.rendered(keyboard), MAX_CAPTION)
-    return replace(drawn, document=Document(longest.name, clean(longest.text).encode()))
+    document = Document(longest.name, clean(longest.text).encode())
+    return replace(drawn, document=document, lost=utf16(caption.text.rstrip()) > MAX_CAPTION)
 
 
 def render_progress(reply: Reply) -> Rendered:
@@ -120,7 +136,7 @@ def for_you(drawn: Rendered, user: int) -> Rendered:
         return drawn
     mention = MessageEntity(MessageEntity.TEXT_MENTION, 4, 3, user=User(user, "you", is_bot=False))
     moved = MessageEntity.shift_entities(utf16(head), drawn.entities)
-    limit = MAX_CAPTION if drawn.document else MAX_TEXT
+    limit = MAX_CAPTION if drawn.document or drawn.media else MAX_TEXT
     return _shortened(replace(drawn, text=head + drawn.text, entities=(mention, *moved)), limit)
 
 
@@ -182,6 +198,8 @@ class _Writing:
                 self.text += text  # Telegram makes it a link that sends the command
             case Code(text):
                 self._marked(clean(text), MessageEntity.CODE)
+            case Link(text, url):
+                self._marked(text, MessageEntity.TEXT_LINK, url=url)
             case Moment(at, words):
                 self._marked(
                     words,

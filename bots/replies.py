@@ -12,10 +12,11 @@ from typing import Literal, TypeAlias
 
 from pydantic import ValidationError
 
+from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import RESERVED, AnyKind, Registry
+from frontdesk.queue.kinds import RESERVED, AnyKind, Attachment, Registry
 
 NOTICED = 10.0  # seconds less than which nobody plans with
 
@@ -50,7 +51,15 @@ class Moment:
     words: str
 
 
-Span: TypeAlias = Plain | Strong | Code | Foreign | Moment
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address of ours, behind words of ours where a platform can hide it."""
+
+    text: str
+    url: str
+
+
+Span: TypeAlias = Plain | Strong | Code | Foreign | Moment | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,12 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them."""
+
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
 
 
 def line(*spans: Span | str) -> Line:
@@ -107,8 +120,14 @@ def as_text(reply: Reply) -> str:
 
 def _block_as_text(block: Block) -> str:
     if isinstance(block, Line):
-        return "".join(span.words if isinstance(span, Moment) else span.text for span in block.spans)
+        return "".join(span_as_text(span) for span in block.spans)
     return block.text if isinstance(block, Quote) else rows_as_text(block)
+
+
+def span_as_text(span: Span) -> str:
+    if isinstance(span, Link):
+        return f"{span.text}: {span.url}"
+    return span.words if isinstance(span, Moment) else span.text
 
 
 def rows_as_text(block: Rows) -> str:
@@ -194,7 +213,7 @@ def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
     if figures := result.figures():
         blocks.append(Rows(tuple(figures)))
     blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
-    return Reply(tuple(blocks))
+    return Reply(tuple(blocks), attachments=tuple(result.attachments()))
 
 
 def answered_reply(job_id: str, where: Literal["above", "below"]) -> Reply:

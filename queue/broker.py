@@ -127,6 +127,16 @@ class Broker:
         if await self.redis.exists(keys.job(job_id)):
             await answer(self.redis.hset(keys.job(job_id), mapping={"delivery": delivery}))
 
+    async def sent(self, job_id: str) -> str | None:
+        """What `set_sent` noted of a delivery."""
+        note = cast("bytes | None", await answer(self.redis.hget(keys.job(job_id), "sent")))
+        return note.decode("ascii", "replace") if note else None
+
+    async def set_sent(self, job_id: str, note: str) -> None:
+        """Note how far the delivery of an answer has come that takes several messages."""
+        if await self.redis.exists(keys.job(job_id)):
+            await answer(self.redis.hset(keys.job(job_id), mapping={"sent": note}))
+
     async def cancel(self, job_id: str, requester: str | None) -> Cancelled:
         """Cancel a job of `requester`, or anyone's where that is None. A running job stops at its next step."""
         return cast(Cancelled, await self._scripts.cancel(job_id, requester or "", self.keep))

@@ -43,6 +43,7 @@ class ReplyAddress(Wire):
 
     `token` answers a Discord interaction (15 minutes): without it an ephemeral message cannot be edited.
     `client` names the one process that can deliver (a console); platforms have many bots behind one address.
+    `upload_limit` is the largest file that the place takes, in bytes, where it is not the platform's usual one.
     """
 
     platform: Platform
@@ -55,6 +56,7 @@ class ReplyAddress(Wire):
     token_expires: float | None = None
     client: str | None = None
     private: bool = False
+    upload_limit: int | None = None
 
 
 class Job(Wire):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
 
 ENTRY_POINTS = "frontdesk.kinds"
@@ -32,8 +33,18 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to an answer. A preview is a picture, moving or not, that is shown beside the words where a
+    platform can; a still is a picture; a file is there to be downloaded.
+    """
+
+    artifact: Artifact
+    role: Literal["preview", "still", "file"]
+
+
 class Result(BaseModel):
-    """Base of a kind's result. The three methods say how it reads; the defaults list every field.
+    """Base of a kind's result. The methods say how it reads; the defaults list every field that holds no file.
 
     What they return is plain text and may hold what a user or a model wrote: front ends escape all of it.
     """
@@ -53,8 +64,17 @@ class Result(BaseModel):
         return [
             (info.title or name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
             for name, info in type(self).model_fields.items()
-            if (value := getattr(self, name)) is not None
+            if (value := getattr(self, name)) is not None and not _has_files(value)
         ]
+
+    def attachments(self) -> Sequence[Attachment]:
+        """The files that come with it, most important first."""
+        return ()
+
+
+def _has_files(value: object) -> bool:
+    """Artifacts, alone or in a sequence: their figures would be hashes."""
+    return isinstance(value, Artifact) or (isinstance(value, tuple | list) and any(map(_has_files, value)))
 
 
 P = TypeVar("P", bound=Params)

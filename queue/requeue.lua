@@ -11,7 +11,8 @@ redis.call('DEL', K.ASIDE_PAYLOAD .. id)
 redis.call('SET', K.PAYLOAD .. id, ARGV[4])
 redis.call('PERSIST', key)
 redis.call(
-  'HDEL', key, 'kills', 'outcome', 'delivery', 'started', 'finished', 'cancel', 'promise', 'place', 'lease', 'worker', 'leader'
+  'HDEL', key, 'kills', 'outcome', 'delivery', 'sent', 'started', 'finished', 'cancel', 'promise', 'place', 'lease',
+  'worker', 'leader'
 )
 
 redis.call('HSET', key, 'submitted', now, 'state', 'waiting')

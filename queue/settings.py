@@ -130,6 +130,7 @@ class Settings(BaseSettings):
     discord_api_url: Url | None = None
     telegram_token: Token | None = None
     telegram_api_url: Url | None = None
+    telegram_upload_mb: Annotated[int, Field(ge=1, le=2000)] = 50
     telegram_webhook_url: Url | None = None
     telegram_webhook_listen: Listen = "127.0.0.1:8443"
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_bare)] | None = None

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected
@@ -34,6 +35,9 @@ class Pigeon:
     def __init__(self) -> None:
         self.delivered: dict[str, Reply] = {}
         self.progress: dict[str, Reply] = {}
+
+    def room(self, address: ReplyAddress) -> Room:
+        return Room(100, 150, 3)
 
     def pace(self, address: ReplyAddress) -> float:
         return 0.0

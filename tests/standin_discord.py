@@ -151,7 +151,7 @@ class Discord(State):
             "id": number, "application_id": self.application, "type": sort, "data": data, "token": f"token-{number}",
             "version": 1, "channel_id": channel.id, "channel": channel.payload(), "locale": "en-US",
             "context": channel.context, "authorizing_integration_owners": owners, "entitlements": [],
-            "app_permissions": "0", "attachment_size_limit": 10 * 1024 * 1024,
+            "app_permissions": "0", "attachment_size_limit": channel.upload_limit,
         } | more  # fmt: skip
         if channel.guild:
             guild = {"id": channel.guild, "locale": "en-US", "features": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -39,15 +40,32 @@ class User:
         }  # fmt: skip
 
 
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of a message. Two of a message may be called alike."""
+
+    id: str
+    name: str
+    data: bytes
+
+
 @dataclass(eq=False)
 class Channel:
-    """A place to talk. `bot_present` is False where only a user-installed app can act, through its interactions."""
+    """A place to talk. `bot_present` is False where only a user-installed app can act, through its interactions.
+
+    Interactions name `upload_limit` (bytes of a file); `takes` is what the place really takes, if less.
+    """
 
     id: str
     type: int = GUILD_TEXT
     guild: str | None = None
     people: list[User] = field(default_factory=list)
     bot_present: bool = True
+    upload_limit: int = 10 * MIB
+    takes: int | None = None
 
     @property
     def context(self) -> int:
@@ -76,7 +94,7 @@ class Message:
     content: str = ""
     embeds: list[dict[str, Any]] = field(default_factory=list)
     components: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, bytes] = field(default_factory=dict)
+    attached: list[Attached] = field(default_factory=list)
     flags: int = 0
     seen_by: User | None = None
     nonce: str | None = None
@@ -84,6 +102,20 @@ class Message:
     pings: set[str] = field(default_factory=set)
     history: list[str] = field(default_factory=list)
     deleted: bool = False
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """By name; fails where two are called alike."""
+        named = {each.name: each.data for each in self.attached}
+        assert len(named) == len(self.attached), [each.name for each in self.attached]
+        return named
+
+    @property
+    def pictures(self) -> list[str]:
+        """The files that its embeds show; Discord shows nothing where an embed names a file that is not there."""
+        named = [(embed.get("image") or {}).get("url", "") for embed in self.embeds]
+        there = {f"attachment://{each.name}" for each in self.attached}
+        return [url.removeprefix("attachment://") for url in named if url in there]
 
     @property
     def ephemeral(self) -> bool:
@@ -112,10 +144,11 @@ class Message:
     def payload(self) -> dict[str, Any]:
         attachments = [
             {
-                "id": str(number), "filename": name, "size": len(data), "content_type": "text/plain",
-                "url": f"http://127.0.0.1:9/{name}", "proxy_url": f"http://127.0.0.1:9/{name}",
+                "id": each.id, "filename": each.name, "size": len(each.data),
+                "content_type": mimetypes.guess_type(each.name)[0],
+                "url": f"http://127.0.0.1:9/{each.name}", "proxy_url": f"http://127.0.0.1:9/{each.name}",
             }
-            for number, (name, data) in enumerate(self.files.items())
+            for each in self.attached
         ]  # fmt: skip
         reference = {"message_id": self.reply_to, "channel_id": self.channel.id} if self.reply_to else None
         return {

@@ -18,6 +18,7 @@ from standin_discord import Discord, Interaction
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_discord import serve
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.catalogue import SCORE, WRITE, ScoreResult, WriteResult
 from frontdesk.queue.jobs import Outcome
@@ -83,6 +84,7 @@ async def front(
     kinds: Iterable[AnyKind] = (SCORE, WRITE),
     limits: Path | None = None,
     desk_redis: Redis | None = None,
+    store: ArtifactStore | None = None,
 ) -> AsyncIterator[Front]:
     """The bot not yet started, and a worker that leaves every job running until the test ends it.
 
@@ -94,7 +96,7 @@ async def front(
         settings = Settings.model_validate({"discord_token": standin.token, "discord_api_url": standin.url})
         desk = _desk(standin, desk_redis or redis, registry, Admins(), limits)
         worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, "small"))
-        opened = Front(standin, Premises(settings, registry, redis, broker, desk), engine)
+        opened = Front(standin, Premises(settings, registry, redis, broker, desk, store=store), engine)
         async with working(worker):
             try:
                 yield opened

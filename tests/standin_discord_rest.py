@@ -18,7 +18,7 @@ ACKNOWLEDGE_WITHIN, TOKEN_LIFE = 3.0, 15 * 60.0
 MESSAGE, DEFER_MESSAGE, DEFER_UPDATE, UPDATE, CHOICES = 4, 5, 6, 7, 8
 STATES: dict[int, Literal["thinking", "updating"]] = {DEFER_MESSAGE: "thinking", DEFER_UPDATE: "updating"}
 PAYLOAD = web.RequestKey("payload", dict[str, Any])
-FILES = web.RequestKey("files", dict[str, bytes])
+FILES = web.RequestKey("files", dict[str, tuple[str, bytes]])  # by field: name and content
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,9 +103,9 @@ class Rest:
             request[PAYLOAD] = json.loads(raw) if raw else {}
             return
         form = await request.post()
-        for part in form.values():
+        for field, part in form.items():
             if isinstance(part, web.FileField):
-                files[part.filename] = part.file.read()
+                files[field] = (part.filename, part.file.read())
         request[PAYLOAD] = json.loads(str(form["payload_json"]))
 
     def _strike(self, request: web.Request, line: str) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from standin_discord_cast import User
+from standin_discord_cast import Attached, User
 
 SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER = 1, 3, 4, 5, 6, 10
 SLASH, MESSAGE_MENU = 1, 3
 COMMAND_NAME = re.compile(r"[-_\w]{1,32}")
 CONTENT, EMBEDS, EMBED_TOTAL, FIELDS, CUSTOM_ID, LABEL, NONCE = 2000, 10, 6000, 25, 100, 80, 25
 EMBED_PARTS = {"title": 256, "description": 4096}
-FILES, FILE_BYTES = 10, 10 * 1024 * 1024
+FILES, FILE_BYTES, REQUEST_BYTES = 10, 10 * 1024 * 1024, 25 * 1024 * 1024
 COMMAND_TOTAL = 8000  # characters of a command's names, descriptions and choices
 
 
@@ -167,11 +167,14 @@ def check_choices(choices: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(choices)
 
 
-def check_message(payload: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """The limits of one message. Raises ApiError."""
+def check_message(payload: Mapping[str, Any], files: Mapping[str, bytes], limit: int = FILE_BYTES) -> None:
+    """The limits of one message, in a place that takes files of `limit` bytes. Raises ApiError."""
     if payload.get("content"):
         _length("content", payload["content"], 0, CONTENT)
-    if len(files) > FILES or any(len(data) > FILE_BYTES for data in files.values()):
+    sizes = [len(data) for data in files.values()]
+    if len(sizes) > FILES:
+        raise _invalid("attachments", f"Must be {FILES} or fewer in length.")
+    if any(size > limit for size in sizes) or sum(sizes) > max(REQUEST_BYTES, limit):
         raise ApiError(413, 40005, "Request entity too large")
     if payload.get("nonce") is not None:
         _length("nonce", str(payload["nonce"]), 0, NONCE)
@@ -209,6 +212,18 @@ def _check_components(rows: Sequence[Mapping[str, Any]]) -> None:
         _length("components.custom_id", button.get("custom_id"), 1, CUSTOM_ID)
     if len({button["custom_id"] for button in buttons}) != len(buttons):
         raise _invalid("components.custom_id", "Component custom id cannot be duplicated")
+
+
+def keeps(attached: Sequence[Attached], payload: Mapping[str, Any], fields: Iterable[str]) -> list[Attached]:
+    """The files that stay when a message is edited: all, or those that `attachments` names. Raises ApiError for one
+    that neither the message nor the request has."""
+    if "attachments" not in payload:
+        return list(attached)
+    named = {str(each["id"]) for each in payload["attachments"] or ()}
+    new = {field.removeprefix("files[").removesuffix("]") for field in fields}
+    if unknown := named - new - {each.id for each in attached}:
+        raise _invalid("attachments", f"Unknown attachment {', '.join(sorted(unknown))}")
+    return [each for each in attached if each.id in named]
 
 
 PINGS = {

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import standin_discord_rules as rules
-from standin_discord_cast import GUILD_TEXT, LOADING, Channel, Interaction, Message, User
+from standin_discord_cast import GUILD_TEXT, LOADING, Attached, Channel, Interaction, Message, User
 from standin_discord_rules import ApiError
 
 EPOCH = 1_420_070_400  # Discord ids begin in 2015
@@ -46,24 +46,23 @@ class State:
         self.messages[message.id] = message
         return message
 
-    def write(self, message: Message, payload: dict[str, Any], files: dict[str, bytes]) -> None:
+    def write(self, message: Message, payload: dict[str, Any], files: dict[str, tuple[str, bytes]]) -> None:
         """Make a message what the bot says. Raises ApiError, and leaves it as it was."""
-        rules.check_message(payload, files)
-        kept = message.files
-        if "attachments" in payload:
-            named = {each.get("filename") for each in payload["attachments"] or ()}
-            kept = {name: data for name, data in kept.items() if name in named}
+        limit = message.channel.takes or message.channel.upload_limit
+        rules.check_message(payload, {field: data for field, (_, data) in files.items()}, limit)
+        kept = rules.keeps(message.attached, payload, files)
         content = payload.get("content", message.content) or ""
         embeds = payload.get("embeds", message.embeds) or []
         if not (content or embeds or files or kept):
             raise ApiError(400, 50006, "Cannot send an empty message")
-        message.content, message.embeds, message.files = content, embeds, kept | files
+        message.content, message.embeds = content, embeds
+        message.attached = kept + [Attached(self.new_id(), name, data) for name, data in files.values()]
         message.components = payload.get("components", message.components) or []
         message.flags &= ~LOADING
         message.history.append(content)
         message.pings |= rules.pings(content, payload.get("allowed_mentions"))
 
-    def post(self, message: Message, payload: dict[str, Any], files: dict[str, bytes]) -> Message:
+    def post(self, message: Message, payload: dict[str, Any], files: dict[str, tuple[str, bytes]]) -> Message:
         """A new message of the bot's. Raises ApiError, and it never was."""
         try:
             self.write(message, payload, files)

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 import aiohttp
 from aiohttp import web
@@ -17,6 +18,7 @@ from standin_telegram_model import (
     MAX_ANSWER,
     MAX_CAPTION,
     MAX_TEXT,
+    MAX_UPLOAD,
     NOT_MODIFIED,
     TOKEN,
     Call,
@@ -31,6 +33,9 @@ from standin_telegram_model import (
 )
 from standin_telegram_rules import checked_keyboard, stored_text, uploaded
 
+Files: TypeAlias = Mapping[str, tuple[str, bytes]]
+Sort: TypeAlias = Literal["document", "animation", "photo"]
+
 
 class BotApi:
     """Answers the bot. What people do is in `standin_telegram`."""
@@ -38,6 +43,7 @@ class BotApi:
     def __init__(self) -> None:
         self.url = ""
         self.token = TOKEN
+        self.upload_limit = MAX_UPLOAD
         self.chats: dict[int, Chat] = {}
         self.people: dict[int, Person] = {}
         self.calls: list[Call] = []
@@ -208,12 +214,35 @@ class BotApi:
             raise bad("message text is empty")
         return (await self._send(params, text, entities)).json()
 
-    async def _on_senddocument(self, params: JSON, files: Mapping[str, tuple[str, bytes]]) -> JSON:
+    async def _on_senddocument(self, params: JSON, files: Files) -> JSON:
+        return await self._send_file(params, files, "document")
+
+    async def _on_sendanimation(self, params: JSON, files: Files) -> JSON:
+        return await self._send_file(params, files, "animation")
+
+    async def _on_sendphoto(self, params: JSON, files: Files) -> JSON:
+        return await self._send_file(params, files, "photo")
+
+    async def _send_file(self, params: JSON, files: Files, sort: Sort) -> JSON:
         text, entities = stored_text(params, "caption", "caption_entities", MAX_CAPTION)
-        document = uploaded(params.get("document"), files)
+        document = uploaded(params.get(sort), files, sort, self.upload_limit)
         message = await self._send(params, text, entities)
-        message.document = document
+        message.document, message.sort = document, sort
         return message.json()
+
+    async def _on_sendmediagroup(self, params: JSON, files: Files) -> list[JSON]:
+        """Two to ten, and documents only among themselves; all of them or none."""
+        group = params["media"]
+        if not 2 <= len(group) <= 10:
+            raise bad("group send failed: a media group has 2 to 10 items")
+        if len({media["type"] == "document" for media in group}) > 1:
+            raise bad("document can't be mixed with other media types")
+        documents = [uploaded(media["media"], files, media["type"], self.upload_limit) for media in group]
+        texts = [stored_text(media, "caption", "caption_entities", MAX_CAPTION) for media in group]
+        messages = [await self._send(params, *text) for text in texts]
+        for message, media, document in zip(messages, group, documents, strict=True):
+            message.document, message.sort, message.group = document, media["type"], f"g{messages[0].id}"
+        return [message.json() for message in messages]
 
     async def _on_editmessagetext(self, params: JSON, files: object) -> JSON:
         message = self._message(params, "edit")
@@ -224,11 +253,13 @@ class BotApi:
             raise bad("message text is empty")
         return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
 
-    async def _on_editmessagemedia(self, params: JSON, files: Mapping[str, tuple[str, bytes]]) -> JSON:
+    async def _on_editmessagemedia(self, params: JSON, files: Files) -> JSON:
         message, media = self._message(params, "edit"), params["media"]
         text, entities = stored_text(media, "caption", "caption_entities", MAX_CAPTION)
-        document, message.document = message.document, uploaded(media["media"], files)
-        if document == message.document:
+        before = (message.document, message.sort)
+        message.document = uploaded(media["media"], files, media["type"], self.upload_limit)
+        message.sort = media["type"]
+        if before == (message.document, message.sort):
             return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
         return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")), changed=True)
 

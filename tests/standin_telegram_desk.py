@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -18,12 +18,13 @@ from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram import serve
 from frontdesk.queue import keys
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.catalogue import SCORE, WRITE
 from frontdesk.queue.codec import decode, encode
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Progress
-from frontdesk.queue.kinds import JobKind, Params, Registry, Result
+from frontdesk.queue.kinds import AnyKind, JobKind, Params, Registry, Result
 from frontdesk.queue.report import WorkerState
 from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.settings import Settings
@@ -106,18 +107,22 @@ class HandWorker:
 class Room:
     """The stand-in, the desk's Redis, and bots that come and go."""
 
-    def __init__(self, telegram: TelegramStandIn, redis: Redis, limits: Limits) -> None:
+    def __init__(
+        self, telegram: TelegramStandIn, redis: Redis, limits: Limits, store: ArtifactStore | None = None
+    ) -> None:
         self.telegram = telegram
         self.redis = redis
         self.worker = HandWorker(redis)
         self.broker = Broker(redis, keep=3600)
+        self.store = store
+        self.kinds: Sequence[AnyKind] = (SCORE, WRITE, PAINT)
         self._limits = limits
 
     def premises(self, **settings: Any) -> Premises:
         chosen = Settings(**({"telegram_token": self.telegram.token, "telegram_api_url": self.telegram.url} | settings))
-        kinds = Registry([SCORE, WRITE, PAINT])
+        kinds = Registry(self.kinds)
         desk = Desk(kinds, self.broker, Limiter(self.redis), self._limits, Admins(chosen.admins))
-        return Premises(chosen, kinds, self.redis, self.broker, desk)
+        return Premises(chosen, kinds, self.redis, self.broker, desk, store=self.store)
 
     @asynccontextmanager
     async def bot(self, **settings: Any) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ JSON: TypeAlias = dict[str, Any]
 BOT_ID, BOT_NAME = 4_200_000_000, "frontdesk_test_bot"
 TOKEN = f"{BOT_ID}:AAstand-in-token-for-the-loopback-only"
 MAX_TEXT, MAX_CAPTION, MAX_CALLBACK_DATA, MAX_ANSWER = 4096, 1024, 64, 200
+MAX_PHOTO, MAX_UPLOAD = 10 * 2**20, 50 * 2**20
 PATIENCE = 20.0  # seconds a test waits for something before it fails with what happened so far
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
@@ -78,6 +79,8 @@ class Message:
     keyboard: JSON | None = None
     reply_to: Message | None = None
     document: tuple[str, bytes] | None = None
+    sort: Literal["document", "animation", "photo"] = "document"  # how the document is shown
+    group: str | None = None
     thread: int | None = None
     silent: bool = False
     history: list[str] = field(default_factory=list)
@@ -107,8 +110,16 @@ class Message:
             sent["caption_entities" if self.document else "entities"] = self.entities
         if self.document:
             name, data = self.document
-            sent["document"] = {"file_id": f"f{self.id}", "file_unique_id": f"u{self.id}", "file_name": name,
-                                "file_size": len(data)}  # fmt: skip
+            file = {"file_id": f"f{self.id}", "file_unique_id": f"u{self.id}", "file_size": len(data)}
+            pixels = {"width": 64, "height": 64}
+            if self.sort == "photo":
+                sent["photo"] = [file | pixels]
+            else:  # an animation has both, for older bots
+                sent["document"] = file | {"file_name": name}
+            if self.sort == "animation":
+                sent["animation"] = file | pixels | {"file_name": name, "duration": 2}
+        if self.group:
+            sent["media_group_id"] = self.group
         if self.keyboard and "inline_keyboard" in self.keyboard:
             sent["reply_markup"] = self.keyboard
         if self.thread:

@@ -5,7 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from standin_telegram_model import COMMAND, ENTITY_TYPES, JSON, MAX_CALLBACK_DATA, MENTION, bad, found, utf16
+from standin_telegram_model import (
+    COMMAND,
+    ENTITY_TYPES,
+    JSON,
+    MAX_CALLBACK_DATA,
+    MAX_PHOTO,
+    MAX_UPLOAD,
+    MENTION,
+    RefusedError,
+    bad,
+    found,
+    utf16,
+)
+
+PICTURES = (b"\x89PNG", b"\xff\xd8", b"RIFF", b"GIF8")
 
 
 def stored_text(params: JSON, name: str, marks: str, limit: int) -> tuple[str, list[JSON]]:
@@ -37,9 +51,20 @@ def checked_keyboard(markup: JSON | None) -> JSON | None:
     return markup or None
 
 
-def uploaded(value: object, files: Mapping[str, tuple[str, bytes]]) -> tuple[str, bytes]:
-    """An upload sits in a field of its own name, or where `attach://` points."""
-    name = str(value).removeprefix("attach://") if value else "document"
+def uploaded(
+    value: object, files: Mapping[str, tuple[str, bytes]], sort: str = "document", limit: int = MAX_UPLOAD
+) -> tuple[str, bytes]:
+    """An upload sits in a field of its own name, or where `attach://` points. `limit`: bytes that the server takes."""
+    name = str(value).removeprefix("attach://") if value else sort
     if name not in files:
-        raise bad("there is no document in the request")
-    return files[name]
+        raise bad(f"there is no {sort} in the request")
+    title, data = files[name]
+    if sum(len(content) for _, content in files.values()) > limit:
+        raise RefusedError(413, "Request Entity Too Large")
+    if not data:
+        raise bad("file must be non-empty")
+    if sort == "photo" and len(data) > MAX_PHOTO:
+        raise bad(f'file "{title}" of size {len(data)} bytes is too big for a photo')
+    if sort == "photo" and not data.startswith(PICTURES):
+        raise bad("IMAGE_PROCESS_FAILED")
+    return title, data

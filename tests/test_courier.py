@@ -28,6 +28,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
+from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Line, Quote, Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
@@ -61,6 +62,9 @@ class Chat:
     faults: list[Exception] = field(default_factory=list)
     rung: list[str] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def room(self, address: ReplyAddress) -> Room:
+        return Room(100, 150, 3)
 
     def pace(self, address: ReplyAddress) -> float:
         return self.seconds_between

@@ -17,6 +17,7 @@ from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.desk import Admins, Desk, Person, Request
 from frontdesk.bots.metrics import BotMetrics
+from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
@@ -149,6 +150,9 @@ class Post:
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
+
+    def room(self, address: ReplyAddress) -> Room:
+        return Room(100, 150, 3)
 
     def pace(self, address: ReplyAddress) -> float:
         return 0.0

@@ -204,12 +204,14 @@ async def test_a_job_that_stopped_three_workers_runs_again_when_an_admin_says_so
     [aside] = await steering.seen.aside()
     assert (aside.id, aside.kind, aside.requester, aside.kills) == (made.id, "echo", "telegram:ada", 3)
     await redis.hset(keys.job(made.id), "delivery", "delivered")  # type: ignore[misc]
+    await broker.set_sent(made.id, "7 words files")
     before = await redis.xlen(keys.outcomes("telegram"))
 
     await steering.requeue(made.id, by=ROOT)
     record = await broker.job(made.id)
     assert record is not None
     assert (record.state, record.kills, record.outcome, record.delivery) == ("waiting", 0, None, None)
+    assert await broker.sent(made.id) is None
     assert await redis.ttl(keys.job(made.id)) == -1
     assert await steering.seen.aside() == []
     engine = DrivenEngine(hold=True)
