@@ -42,7 +42,7 @@ if digest ~= '' and ARGV[8] == '1' then
   local model = redis.call('HGET', K.MODELS, job.kind) or ''
   local source = redis.call('GET', K.FRESH .. digest .. ':' .. model)
   local f = source and redis.call('HMGET', K.JOB .. source, 'state', 'outcome') or {}
-  if f[1] == 'done' and f[2] then
+  if f[1] == 'done' and f[2] and files_are_kept(f[2]) then
     tell(id, job, 'done', f[2], keep)
     return {id, 0, 1}
   end

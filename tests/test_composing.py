@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from manifold3d import Manifold, OpType
+from numpy.typing import NDArray
 from small_families import BUILT, FAMILIES
 
 from frontdesk.worker.composing import Composition, compose
@@ -19,6 +20,7 @@ from frontdesk.worker.solids import Look
 
 GRAMMAR = Grammar(FAMILIES)
 MILLIMETRE = 0.001
+Vector = NDArray[np.float64]
 
 
 def composed(prompt: str, seed: int = 0) -> tuple[Composition, dict[str, list[Manifold]]]:
@@ -39,20 +41,20 @@ def objects(composition: Composition) -> dict[tuple[int, int], Manifold]:
     return {key: Manifold.batch_boolean(solids, OpType.Add) for key, solids in sorted(parts.items())}
 
 
-def low(solid: Manifold) -> np.ndarray:
+def low(solid: Manifold) -> Vector:
     return np.array(solid.bounding_box()[:3])
 
 
-def high(solid: Manifold) -> np.ndarray:
+def high(solid: Manifold) -> Vector:
     return np.array(solid.bounding_box()[3:])
 
 
-def middle(solid: Manifold) -> np.ndarray:
+def middle(solid: Manifold) -> Vector:
     return (low(solid) + high(solid)) / 2
 
 
 def touch(one: Manifold, other: Manifold) -> bool:
-    return one.min_gap(other, 1.0) < MILLIMETRE
+    return bool(one.min_gap(other, 1.0) < MILLIMETRE)
 
 
 def apart(solids: list[Manifold]) -> bool:

@@ -45,28 +45,7 @@ TENSORS = {
     "worker/radiance_training.py": "the device it is trained on",
     "worker/radiance_mesh.py": "its surface and its colours",
 }
-MESHES = {
-    "worker/meshes.py": "a mesh is made of arrays",
-    "worker/joining.py": "parts as arrays",
-    "worker/simplifying.py": "fewer faces",
-    "worker/glb.py": "arrays as glTF keeps them",
-    "worker/mesh_files.py": "arrays as other formats keep them",
-    "worker/colours.py": "sRGB and linear light",
-    "worker/raster.py": "the z-buffer",
-    "worker/camera.py": "perspective",
-    "worker/window.py": "what the pixels look at",
-    "worker/lighting.py": "light",
-    "worker/shadows.py": "shadows",
-    "worker/studio.py": "pictures of meshes",
-    "worker/animation.py": "a palette, and GIF",
-    "worker/turntable.py": "PNG",
-}
-SOLIDS = {
-    "worker/solids.py": "what an object is made of",
-    "worker/standing.py": "where an object stands, and what it touches",
-    "worker/surfaces.py": "flat areas to stand on",
-    "worker/composing.py": "parts in their places",
-}
+COMPUTING = {path.relative_to(ROOT).as_posix(): "workers alone compute" for path in ROOT.glob("worker/*.py")}
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
     "torch": TENSORS,
@@ -90,16 +69,12 @@ ALLOWED = {
     "matplotlib": {"worker/training_pictures.py": "draws what a training came to"},
     "fsspec": {"queue/blobs.py": "folders and buckets"},
     "s3fs": {},  # fsspec imports it for an address that needs it
-    "scipy": MESHES,
-    "PIL": MESHES | {"worker/dataset_folder.py": "reads pictures", "worker/training_pictures.py": "writes them small"},
-    "manifold3d": MESHES
-    | SOLIDS
-    | {
-        "worker/blocks.py": "makes solids",
-        "worker/bodies.py": "joins limbs",
-    }
-    | {path.relative_to(ROOT).as_posix(): "cuts and joins solids" for path in ROOT.glob("worker/families_*.py")},
-    "fast_simplification": MESHES,
+    "numpy": COMPUTING,
+    "scipy": COMPUTING,
+    "skimage": COMPUTING,
+    "PIL": COMPUTING,
+    "manifold3d": COMPUTING,
+    "fast_simplification": COMPUTING,
 }
 LIBRARIES = ("torch", "transformers", "bitsandbytes", "discord", "telegram.ext")
 ENVIRONMENT = {"queue/settings.py": "reads the settings, and makes the environment of child processes"}
@@ -186,7 +161,7 @@ def test_a_library_is_known_where_it_must_be_and_nowhere_else(library: str) -> N
     assert found <= ALLOWED[library].keys(), f"{library} is imported outside of its files"
 
 
-@pytest.mark.parametrize("allowed", [ALLOWED["arq"], TENSORS, MESHES, ENVIRONMENT])
+@pytest.mark.parametrize("allowed", [ALLOWED["arq"], TENSORS, ENVIRONMENT])
 def test_no_permission_outlives_its_use(allowed: dict[str, str]) -> None:
     """A file that no longer needs it, or is gone, leaves the list."""
     using = {

@@ -109,6 +109,7 @@ def test_a_long_reply_without_a_quote_becomes_a_file_too() -> None:
     reply = Reply(tuple(line(f"number {n} of a long list of things") for n in range(400)))
     drawn = render(reply)
     assert drawn.document is not None
+    assert isinstance(drawn.document.data, bytes)
     assert drawn.document.data.decode().splitlines()[-1] == "number 399 of a long list of things"
     assert drawn.text.startswith("number 0")
 
@@ -119,6 +120,7 @@ def test_a_file_holds_the_whole_text(text: str) -> None:
     drawn = render(Reply((Quote(text, "poem.txt"),)))
     if drawn.document is not None:
         assert drawn.document.name == "poem.txt"
+        assert isinstance(drawn.document.data, bytes)
         assert drawn.document.data.decode() == clean(text)
 
 
