@@ -28,6 +28,7 @@ from frontdesk.queue.errors import (
 from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
 from frontdesk.queue.kinds import AnyKind, Params, Registry, Value
 from frontdesk.queue.logs import requester_hash
+from frontdesk.queue.needs import written
 from frontdesk.queue.report import QueueReport, queue_report
 from frontdesk.queue.steering import Steering
 from frontdesk.ratelimit.limiter import Limiter
@@ -180,6 +181,7 @@ class Desk:
                 digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
                 reuse=self._reuse and kind.deterministic,
                 releases=releases,
+                needs=written(*kind.wants(params)),
                 in_flight=self._longest,
             )
         finally:

@@ -152,7 +152,10 @@ def ticket_reply(kind: AnyKind, ticket: Ticket, *, kills: int = 0) -> Reply:
     """Accepted: the job's id, its position, the expected wait, and a way out. `kills`: workers that it stopped."""
     again = "its worker stopped; it waits again, " if kills and ticket.position else ""
     where = f"{again}{_where(ticket)}"
-    return Reply((line(Strong(kind.name), " ", Code(ticket.job_id), f": {where}"),), (cancel_button(ticket.job_id),))
+    lines = [line(Strong(kind.name), " ", Code(ticket.job_id), f": {where}")]
+    if ticket.lacking and ticket.position:
+        lines.append(line(Foreign(ticket.lacking)))
+    return Reply(tuple(lines), (cancel_button(ticket.job_id),))
 
 
 def _where(ticket: Ticket) -> str:
@@ -160,6 +163,8 @@ def _where(ticket: Ticket) -> str:
         return "starting now."
     if ticket.paused:
         return f"number {ticket.position} in the queue, which the admins have paused; it starts when they resume it."
+    if ticket.lacking:
+        return f"number {ticket.position} in the queue. No worker on duty can run it; it waits for one that can."
     if ticket.wait is None:
         return f"number {ticket.position} in the queue. No worker is on duty just now; it waits for one."
     if ticket.position == 1 and ticket.wait < 1:

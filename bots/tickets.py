@@ -35,6 +35,8 @@ def matters(told: Standing, true: Standing) -> bool:
     before, now = told.ticket, true.ticket
     if true.kills > told.kills or now.paused != before.paused:  # the first: it ran, and waits again
         return True
+    if (now.lacking is None) != (before.lacking is None):  # somebody can run it now, or nobody can any more
+        return True
     if now.position != before.position:
         fewer, more = sorted((now.position, before.position))
         if fewer <= 1 or more >= 2 * fewer:  # it is next, or was, or is far nearer or farther

@@ -62,6 +62,7 @@ class Broker:
         digest: str = "",
         reuse: bool = False,
         releases: tuple[str, ...] = (),
+        needs: str = "",
         in_flight: float = 2 * 86_400.0,
     ) -> Ticket:
         """Queue a job, atomically and once for each `update` (the platform's own id of what the user did).
@@ -70,6 +71,7 @@ class Broker:
         digest: the same for jobs that may share one run (`request_digest`); empty for one that is its own.
         reuse: whether a fresh result of a finished one will do.
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
+        needs: what it wants of a worker beyond its kind, as `needs.written` gives it.
         Raises JobIdTakenError.
         """
         given = await self._scripts.submit(
@@ -82,7 +84,7 @@ class Broker:
             digest=digest,
             reuse=reuse,
             keep=self.keep,
-            fields=_fields(job, reply, declared, share, releases),
+            fields=_fields(job, reply, declared, share, releases, needs),
         )
         if given.job_id is None:
             raise JobIdTakenError(job.id)
@@ -191,7 +193,7 @@ def _ticket(job_id: str, standing: Place) -> Ticket:
     if standing.rank is None:
         return Ticket(job_id, 0, 0.0)
     if standing.workers == 0:  # also of a paused lane
-        return Ticket(job_id, standing.rank + 1, None, paused=standing.paused)
+        return Ticket(job_id, standing.rank + 1, None, paused=standing.paused, lacking=standing.lacking or None)
     return Ticket(job_id, standing.rank + 1, standing.wait, standing.wait_high)
 
 
@@ -201,7 +203,7 @@ def _payload(job: Job) -> bytes:
 
 
 def _fields(
-    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...]
+    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...], needs: str
 ) -> dict[str, str | bytes | float]:
     """The job's hash. Short values, and none that says nothing: tens of thousands of them may wait."""
     caps = ["" if limit is None else str(limit) for limit in (share.running, share.tenant_running)]
@@ -220,6 +222,8 @@ def _fields(
         fields["caps"] = "|".join(caps)
     if job.private:
         fields["private"] = 1
+    if needs:
+        fields["needs"] = needs
     if releases:
         own = f"{job.kind}:{job.requester.key}"  # named by a sign that common.lua knows
         fields["releases"] = "\n".join(name.replace(own, "*") for name in releases)

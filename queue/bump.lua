@@ -8,10 +8,16 @@ if job.state == 'waiting' and job.leader then
   if redis.call('ZSCORE', K.RUNNING, id) then return {'running', id} end
 end
 if job.state ~= 'waiting' then return {job.state or 'unknown', id} end
-local first = redis.call('ZRANGE', K.LANE .. job.lane, 0, 0, 'WITHSCORES')
-if not redis.call('ZSCORE', K.LANE .. job.lane, id) then return {'unknown', id} end
-if first[1] == id then return {'first', id} end
-local place = math.min(0, tonumber(first[2])) - 1
-redis.call('ZADD', K.LANE .. job.lane, exact(place), id)
+local own, sets = queue_of(job), {K.LANE .. job.lane}
+if not redis.call('ZSCORE', own, id) then return {'unknown', id} end
+for _, wanted in ipairs(apart_in(job.lane)) do sets[#sets + 1] = apart_key(job.lane, wanted) end
+local first, least = nil, 1e300
+for _, set in ipairs(sets) do
+  local found = redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')
+  if found[1] and tonumber(found[2]) < least then first, least = found[1], tonumber(found[2]) end
+end
+if first == id then return {'first', id} end
+local place = math.min(0, least) - 1
+redis.call('ZADD', own, exact(place), id)
 note(ARGV[1], 'bump', ARGV[3], ARGV[2], id ~= ARGV[3] and id or '')
 return {'bumped', id}

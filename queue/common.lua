@@ -24,7 +24,7 @@ local function exact(value) return string.format('%.17g', value) end
 -- of the lane.
 local FIELDS = {
   'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
-  'releases', 'same', 'declared'
+  'releases', 'same', 'declared', 'needs', 'apart'
 }
 
 local function complete(job)
@@ -42,7 +42,7 @@ local function facts(id, place)
   complete(job)
   job.place = place or job.place
   if not job.place then  -- only its lane knows it while it waits
-    job.place = job.state == 'waiting' and number(redis.call('ZSCORE', K.LANE .. job.lane, id) or '', nil) or BAND
+    job.place = job.state == 'waiting' and number(redis.call('ZSCORE', queue_of(job), id) or '', nil) or BAND
   end
   return job
 end
@@ -76,8 +76,9 @@ end
 
 -- The start tag of a new job. Those whose requesters had nothing yet follow each other in the order of their coming.
 local function enter(lane, band, requester, weight, seconds)
-  local f = redis.call('HMGET', K.VIRTUAL .. lane, band, 'last ' .. band)
+  local f = redis.call('HMGET', K.VIRTUAL .. lane, band, 'last ' .. band, 'apart')
   local now = number(f[1], 0)
+  APART[lane] = lines(f[3])  -- so that who asks where the job stands need not read it again
   local start = charge(lane, band, requester, weight, seconds, now)
   if start > now then return start end
   start = math.max(start, number(f[2], -1) + STEP_BACK)
@@ -148,7 +149,11 @@ local function stand_down(id, job)
 end
 
 local function leave_lane(id, job)
-  if redis.call('ZREM', K.LANE .. job.lane, id) == 1 then shift_cost(K.LANE_COST .. job.lane, -job.cost) end
+  if redis.call('ZREM', queue_of(job), id) == 1 then shift_cost(K.LANE_COST .. job.lane, -job.cost) end
+  if not job.apart then return end
+  redis.call('ZREM', ages_key(job.lane, wants(job)), id)
+  redis.call('HDEL', K.JOB .. id, 'apart')
+  job.apart = nil
 end
 
 -- Whose a running job is: requester, tenant, lane, cost. Kept beside the running set, so that a damaged hash frees the

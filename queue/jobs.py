@@ -118,7 +118,8 @@ class Ticket:
     """What the desk hands back on acceptance.
 
     `position` 1 is next (0: running or ended); `wait` the expected seconds until the start, None while no worker
-    serves the lane or admins have `paused` it, and `wait_high` what nine of ten waits stay below; `repeated` tells that
+    can run it or admins have `paused` its lane, and `wait_high` what nine of ten waits stay below; `lacking` says why
+    none of the workers on duty can run it; `repeated` tells that
     this ticket was given before for the same update, `placed` that the requester has seen it, or that
     its answer needs none any more, `answered` that nothing had to be run.
     """
@@ -128,6 +129,7 @@ class Ticket:
     wait: float | None
     wait_high: float | None = None
     paused: bool = False
+    lacking: str | None = None
     repeated: bool = False
     placed: bool = False
     answered: bool = False
@@ -135,7 +137,7 @@ class Ticket:
     @property
     def unserved(self) -> bool:
         """It waits for a worker to come on duty."""
-        return self.wait is None and not self.paused
+        return self.wait is None and not self.paused and self.lacking is None
 
 
 @dataclass(frozen=True, slots=True)

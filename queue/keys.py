@@ -8,8 +8,10 @@ JOB = "fd:job:"  # hash: the state of one job
 LANE = "fd:lane:"  # sorted set: the waiting jobs of a lane, by their place
 LANE_COST = "fd:cost:waiting:"  # number: device-seconds waiting in a lane
 BUSY_COST = "fd:cost:running:"  # number: device-seconds running in a lane
+APART = "fd:apart:"  # sorted set, by lane and what they want: waiting jobs that some worker cannot run, by their place
+APART_AGES = "fd:apart_ages:"  # sorted set: the same jobs by the time of their submission (ms)
 AGES = "fd:ages:"  # list: the jobs of a lane in the order of their submission; those that left are skipped
-VIRTUAL = "fd:fair:"  # hash: band -> virtual time of a lane, in device-milliseconds
+VIRTUAL = "fd:fair:"  # hash: band -> virtual time of a lane, in device-milliseconds; "apart": its sets of APART
 TAGS = "fd:tags:"  # sorted set, by lane and band: requester -> finish tag of their last job
 RUNNING = "fd:running"  # sorted set: running jobs, by the end of their lease (ms)
 HOLDERS = "fd:holders"  # hash: running job -> its requester, tenant and lane, one a line
@@ -63,6 +65,14 @@ def payload(job_id: str) -> str:
 
 def lane(name: str) -> str:
     return LANE + name
+
+
+def apart(lane_name: str, wanted: str) -> str:
+    return f"{APART}{lane_name}:{wanted}"
+
+
+def virtual(lane_name: str) -> str:
+    return VIRTUAL + lane_name
 
 
 def speed(kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +10,11 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
+from frontdesk.queue.needs import MAX_NEEDS, NEED
 
 ENTRY_POINTS = "frontdesk.kinds"
 
@@ -111,7 +113,11 @@ class JobKind(Generic[P, R]):
     cost: estimated device-seconds from the parameters, before anything was measured; the desk scales it by what
         this kind really took on this machine.
     lane: the queue for jobs that need the same sort of worker.
-    time_limit: seconds a run may take.
+    time_limit: seconds a run may take, for all parameters or by them; read by `limit`.
+    needs: what a worker must have for such a job beside the kind's runner, by names such as "train/mnist": a worker whose
+        runner says that it lacks one of them leaves the job to others.
+    memory: bytes by which such a run makes its process grow at most. A worker that has less leaves the job to others, and
+        a plain runner's run that takes more is ended.
     deterministic: the same parameters give the same result.
     example: raw parameters for help texts, in the order they would be typed.
 
@@ -124,7 +130,9 @@ class JobKind(Generic[P, R]):
     result: type[R]
     cost: Callable[[P], float]
     lane: str = "short"
-    time_limit: float = 300.0
+    time_limit: float | Callable[[P], float] = 300.0
+    needs: Callable[[P], tuple[str, ...]] | None = None
+    memory: Callable[[P], int] | None = None
     deterministic: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
 
@@ -138,6 +146,37 @@ class JobKind(Generic[P, R]):
             raise DeclarationError(
                 f"kind {self.name!r} has {len(self.parameters)} parameters; {MAX_PARAMETERS} is the most"
             )
+        if not callable(self.time_limit):
+            self._checked_limit(self.time_limit)
+        self._try_example()
+
+    def limit(self, params: P) -> float:
+        """Seconds that a run may take. Raises DeclarationError where the declaration gives none."""
+        return self._checked_limit(self.time_limit(params) if callable(self.time_limit) else self.time_limit)
+
+    def wants(self, params: P) -> tuple[tuple[str, ...], int | None]:
+        """The needs of a job, and its bytes of memory where the kind declares them. Raises DeclarationError."""
+        needs = self.needs(params) if self.needs else ()
+        memory = self.memory(params) if self.memory else None
+        if len(needs) > MAX_NEEDS or not all(NEED.fullmatch(name) for name in needs):
+            raise DeclarationError(f"kind {self.name!r}: its needs are at most {MAX_NEEDS} names such as {self.name}/data")
+        if memory is not None and memory < 1:
+            raise DeclarationError(f"kind {self.name!r}: the memory of a run is at least 1 byte")
+        return needs, memory
+
+    def _checked_limit(self, seconds: float) -> float:
+        if not 0 < seconds < math.inf:
+            raise DeclarationError(f"kind {self.name!r}: its time limit must be some seconds, not {seconds!r}")
+        return seconds
+
+    def _try_example(self) -> None:
+        """What depends on the parameters is tried with the example, where that is one."""
+        try:
+            params = self.params.model_validate(dict(self.example))
+        except ValidationError:
+            return
+        self.limit(params)
+        self.wants(params)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:

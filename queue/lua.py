@@ -1,6 +1,6 @@
 """The queue's scripts in Lua, one atomic step in a job's life each; `scripts` has their typed callers.
 
-Each begins with the names of the keys (`K.JOB`, from `keys`), KILLS, `files.lua`, and `common.lua`.
+Each begins with the names of the keys (`K.JOB`, from `keys`), KILLS, `files.lua`, `apart.lua`, and `common.lua`.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ KILLS = 3  # workers that a job may stop
 def script(*names: str) -> str:
     """The files of these names, one after the other, as one script."""
     named = ", ".join(f"{name} = '{value}'" for name, value in keys.constants().items())
-    parts = [FOLDER.joinpath(f"{name}.lua").read_text("utf-8") for name in ("files", "common", *names)]
+    parts = [FOLDER.joinpath(f"{name}.lua").read_text("utf-8") for name in ("files", "apart", "common", *names)]
     return "\n".join([f"local K = {{ {named} }}", f"local KILLS = {KILLS}", *parts])

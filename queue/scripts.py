@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -84,8 +84,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a job stands in its lane: `rank` 0 is next, None is not waiting. `wait` and `wait_high` are the median and
-    the 90th percentile of the time until it starts, in seconds; `waiting_cost` in device-seconds. Nobody serves a lane
-    that is `paused`: it has no workers."""
+    the 90th percentile of the time until it starts, in seconds; `waiting_cost` in device-seconds. `workers`: those that
+    can run it; nobody serves a lane that is `paused`. `lacking`: why none of those that are there can, or ""."""
 
     rank: int | None
     waiting: int
@@ -94,6 +94,7 @@ class Place:
     wait_high: float
     waiting_cost: float
     paused: bool
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,9 @@ class Scripts:
         patience: float,
         number: int = 0,
         by_hand: int = 0,
+        lacks: Collection[str] = (),
+        memory: int = 0,
+        max_wait: float = 0.0,
         holds: Sequence[str] | None = None,
     ) -> Turn:
         """Finish `ended`, then take up to `free[lane]` jobs of each lane for `lease` seconds, in one round trip.
@@ -180,7 +184,8 @@ class Scripts:
         keep: seconds an ended job is remembered. patience: seconds from which the oldest job may overtake those before
         it. number: of this turn, above that of the worker's turn before, so that one that is sent twice is taken once
         (0: not numbered). by_hand: how many jobs came to the worker on its own channel; those that are still on their
-        way take slots. holds: the jobs that the worker knows it holds; others of its own go back to their places.
+        way take slots. lacks: kinds and needs of jobs that the worker cannot run; memory: bytes that a job may take there
+        (0: any). max_wait: seconds after which it is given jobs that it cannot run, to end them (0: never). holds: the jobs that the worker knows it holds; others of its own go back to their places.
         """
         calls = [(self._finish, _ending(each, keep)) for each in ended]
         claim = [
@@ -191,6 +196,8 @@ class Scripts:
             int(patience * 1000),
             number,
             by_hand,
+            " ".join([str(memory), *sorted(lacks)]),
+            int(max_wait * 1000),
             -1 if holds is None else len(holds),
             *(holds or ()),
             *(part for pair in free.items() for part in pair),
@@ -256,8 +263,19 @@ class Scripts:
         return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
 
 
-def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes, paused: int) -> Place:
-    return Place(None if rank < 0 else rank, waiting, workers, float(wait), float(high), float(cost), bool(paused))
+def _place(
+    rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes, paused: int, lacking: bytes
+) -> Place:
+    return Place(
+        rank=None if rank < 0 else rank,
+        waiting=waiting,
+        workers=workers,
+        wait=float(wait),
+        wait_high=float(high),
+        waiting_cost=float(cost),
+        paused=bool(paused),
+        lacking=lacking.decode("utf-8", "replace"),
+    )
 
 
 def _turn(written: Mapping[str, Any], taken: Any) -> Turn:

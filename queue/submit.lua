@@ -50,16 +50,17 @@ end
 
 if digest ~= '' then
   local leader = who_stands_for(digest)
-  local f = leader and redis.call('HMGET', K.JOB .. leader, 'same', 'cancel', 'lane') or {}
-  -- Of a leader that was cancelled while it ran, the run may go on for others: then it is still in the running set.
+  local f = leader and redis.call('HMGET', K.JOB .. leader, 'same', 'cancel', 'lane', 'apart') or {}
+  -- Both want the same. Of a leader that was cancelled while it ran, the run may go on for others: then it is still in the running set.
+  local standing_for = {lane = f[3], kind = job.kind, needs = job.needs, apart = f[4]}
   local alive = leader and f[1] == digest and not f[2] and f[3]
-    and (redis.call('ZSCORE', K.LANE .. f[3], leader) or redis.call('ZSCORE', K.RUNNING, leader))
+    and (redis.call('ZSCORE', queue_of(standing_for), leader) or redis.call('ZSCORE', K.RUNNING, leader))
   -- Only one that starts no later than this would by itself: nobody takes over another's place in the queue.
-  local ahead = alive and number(redis.call('ZSCORE', K.LANE .. f[3], leader) or '', nil)
+  local ahead = alive and number(redis.call('ZSCORE', queue_of(standing_for), leader) or '', nil)
   if alive and (not ahead or (ahead <= own_place(job, band) and not capped(facts(leader)))) then
     redis.call('HSET', KEYS[3], 'leader', leader, 'lane', f[3])
     redis.call('RPUSH', K.FOLLOWERS .. leader, id)
-    return {id, 0, 0, (standing(f[3], redis.call('ZRANK', K.LANE .. f[3], leader), ARGV[10]))}
+    return {id, 0, 0, (standing(f[3], leader, standing_for, ARGV[10]))}
   end
   stand_for(digest, id)
 end
@@ -67,7 +68,7 @@ end
 job.place = new_place(job, band)
 if hand_over(id, job) then return {id, 0, 0} end
 wait_at(id, job, 'RPUSH')
-local place, base, high = standing(job.lane, redis.call('ZRANK', K.LANE .. job.lane, id), ARGV[10])
+local place, base, high = standing(job.lane, id, job, ARGV[10])
 if base > 0 then  -- what is promised is kept, to be compared with what comes
   redis.call('HSET', KEYS[3], 'promise', string.format('%.1f %.1f', base, high))
 end

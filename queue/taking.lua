@@ -33,35 +33,35 @@ local function count_handed(worker)
   redis.call('EXPIRE', key, 3600)
 end
 
--- A worker says how many slots of a lane it has free, and for how long it would lease a job. (What is damaged is thrown
--- away: offers only save time.)
-local function offer(lane, worker, slots, lease)
+-- A worker says how many slots of a lane it has free, for how long it would lease a job, and which it cannot run (`able`,
+-- as `abilities` reads it). (What is damaged is thrown away: offers only save time.)
+local function offer(lane, worker, slots, lease, able)
   local key, said = K.IDLE .. lane, nil
   if slots > 0 then
-    said = redis.pcall('HSET', key, worker, slots .. ' ' .. string.format('%.0f', lease))
+    said = redis.pcall('HSET', key, worker, slots .. ' ' .. string.format('%.0f', lease) .. ' ' .. able)
   else
     said = redis.pcall('HDEL', key, worker)
   end
   if type(said) == 'table' then redis.call('DEL', key) end
 end
 
--- The offer with the most slots: worker, slots, lease. Those of workers that are drained, do not listen, or did not beat
--- within a lease are taken back.
-local function best_offer(lane)
-  local key, best, most, length = K.IDLE .. lane, nil, 0, 0
+-- The offer with the most slots, of workers that can run what wants this: worker, slots, lease, what it lacks. Those of
+-- workers that are drained, do not listen, or did not beat within a lease are taken back.
+local function best_offer(lane, wanted)
+  local key, best, most, length, limits = K.IDLE .. lane, nil, 0, 0, ''
   local offers = redis.pcall('HGETALL', key)
   for i = 1, #offers, 2 do
-    local worker, slots, lease = offers[i], string.match(offers[i + 1], '^(%d+) (%d+)$')
+    local worker, slots, lease, able = offers[i], string.match(offers[i + 1], '^(%d+) (%d+) (.*)$')
     slots, lease = number(slots, 0), number(lease, 0)
     local beat = number(redis.call('ZSCORE', K.WORKERS, worker) or '', 0)
     local listening = redis.call('PUBSUB', 'NUMSUB', K.HANDS .. worker)[2]
     if slots == 0 or listening == 0 or beat < clock() - lease or redis.call('SISMEMBER', K.DRAINED, worker) == 1 then
       offer(lane, worker, 0)
-    elseif slots > most then
-      best, most, length = worker, slots, lease
+    elseif slots > most and can_run(abilities(able), wanted) then
+      best, most, length, limits = worker, slots, lease, able
     end
   end
-  return best, most, length
+  return best, most, length, limits
 end
 
 -- A new job goes straight to a worker that has a slot for it, where nobody waits. The worker hears of it on its own
@@ -69,10 +69,10 @@ end
 local function hand_over(id, job)
   if redis.call('EXISTS', K.LANE .. job.lane) == 1 then return false end
   if capped(job) or redis.call('SISMEMBER', K.PAUSED, job.lane) == 1 then return false end
-  local worker, slots, lease = best_offer(job.lane)
+  local worker, slots, lease, able = best_offer(job.lane, wants(job))
   if not worker then return false end
   local held, payload = take(id, job, worker, lease)
-  offer(job.lane, worker, slots - 1, lease)
+  offer(job.lane, worker, slots - 1, lease, able)
   count_handed(worker)
   local parts = {job.lane, id, held, string.format('%.0f', job.place), payload}
   redis.call('PUBLISH', K.HANDS .. worker, table.concat(parts, '\n'))

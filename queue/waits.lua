@@ -10,9 +10,26 @@ local STEP = 0.05          -- of a factor's logarithm, for each start
 local FIRST_HIGH = 0.7     -- the logarithm of the first factor for the 90th percentile: twice the base
 local LEAST_HIGH = 1       -- seconds: below it nobody plans
 
--- What the lane's fresh workers can do: workers, slots, device-seconds a second.
-local function capacity(lane, fresh)
-  local workers, slots, rate = 0, 0, 0
+-- Why a worker that says `d` of itself cannot run what wants this, in a sentence; nil where it can. `able`: what
+-- `abilities` would read.
+local function why_not(d, able, wanted)
+  local can, name = can_run(able, wanted)
+  if can then return nil end
+  if name then return tostring(d.lacks[name]) end
+  local bytes = tonumber(string.match(wanted, '%d+$'))
+  return string.format('It takes %.1f GB of memory, and a job may take %.1f GB here.', bytes / 1e9, able.memory / 1e9)
+end
+
+local function abilities_of(d)
+  local able = {memory = number(d.memory_limit, 0), lacks = {}}
+  for name in pairs(type(d.lacks) == 'table' and d.lacks or {}) do able.lacks[name] = true end
+  return able
+end
+
+-- What the lane's fresh workers can do of what wants this (nil: of anything): workers, slots, device-seconds a second.
+-- Then why the last of those that cannot run it cannot, and the abilities of all.
+local function capacity(lane, fresh, wanted)
+  local workers, slots, rate, reason, crew = 0, 0, 0, nil, {}
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.WORKERS, clock() - fresh, '+inf')) do
     local good, said = pcall(cjson.decode, redis.call('GET', K.WORKER .. id) or '')
     local d = good and type(said) == 'table' and type(said.d) == 'table' and said.d or {}
@@ -25,14 +42,30 @@ local function capacity(lane, fresh)
           busy = busy + 1
         end
       end
-      if here then
+      local able = here and abilities_of(d)
+      local lack = here and wanted and why_not(d, able, wanted)
+      crew[#crew + 1] = able or nil
+      if lack then
+        reason = lack
+      elseif here then
         workers = workers + 1
         slots = slots + math.max(1, number(d.slots, 1))
         rate = rate + math.max(0.01, number(d.speed, 1)) / (1 + busy)
       end
     end
   end
-  return workers, slots, rate
+  return workers, slots, rate, reason, crew
+end
+
+-- The sets of a lane, but its common one, whose jobs somebody of the crew can run.
+local function served(lane, crew)
+  local found = {}
+  for _, wanted in ipairs(apart_in(lane)) do
+    local can = false
+    for _, able in ipairs(crew) do can = can or can_run(able, wanted) end
+    if can then found[#found + 1] = apart_key(lane, wanted) end
+  end
+  return found
 end
 
 local function cost_of(id)
@@ -56,30 +89,49 @@ local function slots_free(lane, slots, rate)
   return free
 end
 
-local function scheduled(lane, rank, slots, rate)
+-- The next jobs of these sets, those before a place: in one set in their order, in several one after the other.
+local function ahead_of(sets, before, rank)
+  if rank == 0 then return {} end
+  if #sets == 1 then return redis.call('ZRANGE', sets[1], 0, rank - 1) end
+  local found = {}
+  for _, set in ipairs(sets) do
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, '-inf', before, 'LIMIT', 0, rank - #found)) do
+      found[#found + 1] = id
+    end
+  end
+  return found
+end
+
+local function scheduled(lane, ahead, slots, rate)
   local free = slots_free(lane, slots, rate)
   local function earliest()
     local best = 1
     for slot = 2, slots do if free[slot] < free[best] then best = slot end end
     return best
   end
-  for _, id in ipairs(rank > 0 and redis.call('ZRANGE', K.LANE .. lane, 0, rank - 1) or {}) do
+  for _, id in ipairs(ahead) do
     local slot = earliest()
     free[slot] = free[slot] + cost_of(id) / rate
   end
   return free[earliest()]
 end
 
--- Seconds until the job at a rank (0 is next) starts, if all goes by the estimates; and the workers that serve the lane.
-local function base_wait(lane, rank, waiting, fresh)
-  local workers, slots, rate = capacity(lane, fresh)
-  if workers == 0 then return 0, 0 end
-  local running = number(redis.call('HGET', K.BUSY, 'lane ' .. lane), 0)
-  if rank < slots - running then return 0, workers end
-  if rank <= NEAR and slots <= NEAR then return scheduled(lane, rank, slots, rate / slots), workers end
-  local mean = waiting > 0 and number(redis.call('GET', K.LANE_COST .. lane), 0) / waiting or 0
-  local left = number(redis.call('GET', K.BUSY_COST .. lane), 0) / 2  -- running jobs are taken to be half done
-  return (left + mean * math.max(0, rank + 1 - slots)) / rate, workers
+-- Where a job stands among those that somebody can run, and all of its own set: its rank (nil: it does not wait), the
+-- sets, its place for ZRANGEBYSCORE, and how many wait in them.
+local function placed(lane, id, job, crew)
+  local own, before = job and queue_of(job), '+inf'
+  local rank = job and redis.call('ZRANK', own, id) or nil
+  if job and not rank then return nil, {}, before, redis.call('ZCARD', K.LANE .. lane) end
+  local sets, seen = {K.LANE .. lane}, {[K.LANE .. lane] = true}
+  for _, set in ipairs(served(lane, crew)) do sets[#sets + 1], seen[set] = set, true end
+  if job and not seen[own] then sets[#sets + 1] = own end
+  if job and #sets > 1 then before = '(' .. exact(number(redis.call('ZSCORE', own, id), 0)) end
+  local waiting = 0
+  for _, set in ipairs(sets) do
+    waiting = waiting + redis.call('ZCARD', set)
+    if job and set ~= own then rank = rank + redis.call('ZCOUNT', set, '-inf', before) end
+  end
+  return rank, sets, before, waiting
 end
 
 local function reach(base) return base < 10 and 'short' or base < 120 and 'middle' or 'long' end
@@ -93,16 +145,32 @@ local function corrected(lane, base)
   return median, math.max(median, high, LEAST_HIGH)
 end
 
--- Where the job at a rank stands, as `scripts.Place` reads it: rank (-1: it does not wait), waiting, workers, median and
--- 90th percentile of its wait in seconds, waiting cost, 1 for a paused lane. Then the base and the percentile as numbers.
-local function standing(lane, rank, fresh)
-  local waiting = redis.call('ZCARD', K.LANE .. lane)
-  local paused, base, workers = redis.call('SISMEMBER', K.PAUSED, lane), 0, 0
-  if paused == 0 then base, workers = base_wait(lane, rank or waiting, waiting, fresh) end  -- else nobody serves it
+-- Seconds until the job at a rank (0 is next) starts, if all goes by the estimates.
+local function base_wait(lane, rank, sets, before, slots, rate)
+  local running = number(redis.call('HGET', K.BUSY, 'lane ' .. lane), 0)
+  if rank < slots - running then return 0 end
+  if rank <= NEAR and slots <= NEAR then return scheduled(lane, ahead_of(sets, before, rank), slots, rate / slots) end
+  local waiting = redis.call('ZCARD', K.LANE .. lane)  -- in all sets, as the cost is
+  for _, wanted in ipairs(apart_in(lane)) do waiting = waiting + redis.call('ZCARD', apart_key(lane, wanted)) end
+  local mean = waiting > 0 and number(redis.call('GET', K.LANE_COST .. lane), 0) / waiting or 0
+  local left = number(redis.call('GET', K.BUSY_COST .. lane), 0) / 2  -- running jobs are taken to be half done
+  return (left + mean * math.max(0, rank + 1 - slots)) / rate
+end
+
+-- Where a job stands (nil: one that would come now, of any kind), as `scripts.Place` reads it: rank (-1: it does not
+-- wait), waiting, workers that can run it, median and 90th percentile of its wait in seconds, waiting cost, 1 for a
+-- paused lane, why nobody who is there can run it. Then the base and the percentile as numbers.
+local function standing(lane, id, job, fresh)
+  local paused, base, workers, slots, rate, reason, crew = redis.call('SISMEMBER', K.PAUSED, lane), 0, 0, 0, 0, nil, {}
+  if paused == 0 then  -- else nobody serves it
+    workers, slots, rate, reason, crew = capacity(lane, fresh, job and wants(job))
+  end
+  local rank, sets, before, waiting = placed(lane, id, job, crew)
+  if workers > 0 and #sets > 0 then base = base_wait(lane, rank or waiting, sets, before, slots, rate) end
   local median, high = corrected(lane, base)
   return {
     rank or -1, waiting, workers, string.format('%.3f', median), string.format('%.3f', high),
-    redis.call('GET', K.LANE_COST .. lane) or '0', paused
+    redis.call('GET', K.LANE_COST .. lane) or '0', paused, workers == 0 and reason or ''
   }, base, high
 end
 
