@@ -129,7 +129,7 @@ async def _server(url: str) -> list[Finding]:
         try:
             await check(client)
             facts = await client.info("everything")
-            return [*server_findings(facts), await _on_duty(client)]
+            return [*server_findings(facts), *await _on_duty(client)]
         except ConfigurationError as error:
             return [broken("redis", str(error), "Start it, or mend FRONTDESK_REDIS_URL; unset, a server is embedded.")]
         except LOST as error:
@@ -159,8 +159,15 @@ def server_findings(facts: dict[str, Any]) -> Iterator[Finding]:
         yield broken("redis", f"when memory is short it drops jobs ({facts.get('maxmemory_policy')}).", advice)
 
 
-async def _on_duty(client: Redis) -> Finding:
-    alive = [worker for worker in (await queue_report(client)).workers if worker.alive]
+async def _on_duty(client: Redis) -> list[Finding]:
+    """Who serves, and what those who do cannot run."""
+    alive = [worker.state for worker in (await queue_report(client)).workers if worker.alive]
     if not alive:
-        return note("workers", "none is on duty.", "`frontdesk up` or `frontdesk worker` starts one.")
-    return good("workers", f"{len(alive)} on duty, for {', '.join(sorted({k for w in alive for k in w.state.kinds}))}.")
+        return [note("workers", "none is on duty.", "`frontdesk up` or `frontdesk worker` starts one.")]
+    served = ", ".join(sorted({kind for state in alive for kind in state.kinds}))
+    reasons = {f"{name}: {reason}" for state in alive for name, reason in {**state.lacks, **state.faults}.items()}
+    advice = "Mend that and start the worker again, if such jobs should run."
+    return [
+        good("workers", f"{len(alive)} on duty, for {served}."),
+        *(note("workers", f"there is one that cannot run {reason}", advice) for reason in sorted(reasons)),
+    ]

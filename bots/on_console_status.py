@@ -16,6 +16,7 @@ from frontdesk.bots.status_replies import (
     memory,
     promises_words,
     queue_reply,
+    stranded_rows,
     status_reply,
 )
 from frontdesk.queue.report import QueueReport, WorkerReport
@@ -56,6 +57,8 @@ def show_queue(report: QueueReport, now: float, screen: Screen) -> None:
         else:
             screen.say(f"{title}: none.")
         screen.say("")
+    for label, which in stranded_rows(report):
+        screen.say(f"{label}: {which}")
     for words in (aside_words(report.aside) if report.aside else None, promises_words(report.promises)):
         if words:
             screen.say(f"{words}.")

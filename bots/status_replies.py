@@ -10,6 +10,7 @@ from frontdesk.bots.replies import Line, Reply, Rows, Strong, duration, line, sa
 from frontdesk.queue.report import LaneReport, Promises, QueueReport, WorkerReport
 
 MEGABYTE, GIGABYTE = 10**6, 10**9
+STRANDED_SHOWN = 4
 JOBS_NAMED = 8  # of one worker
 WORKERS_SHOWN = 12  # a Discord embed has 25 rows for lanes, workers and kinds together
 
@@ -42,6 +43,7 @@ def queue_reply(report: QueueReport, now: float) -> Reply:
     workers = "1 worker" if len(alive) == 1 else f"{len(alive) or 'no'} workers"
     head = line(Strong("Queue"), f": {waiting} waiting, {running} running, {workers} on duty.")
     rows = [(f"Lane {lane.name}", lane_words(lane)) for lane in report.lanes]
+    rows += stranded_rows(report)
     for number, worker in enumerate(report.workers[:WORKERS_SHOWN], 1):
         rows.append((f"Worker {number}", f"{worker.state.id}: {worker_words(worker, now)}"))
     if len(report.workers) > WORKERS_SHOWN:
@@ -63,6 +65,24 @@ def lane_words(lane: LaneReport) -> str:
     return words if lane.oldest_wait is None else f"{words}, the longest has waited {duration(lane.oldest_wait)}"
 
 
+def stranded_rows(report: QueueReport) -> list[tuple[str, str]]:
+    """The jobs that no worker on duty can run, and why: at most STRANDED_SHOWN sorts of them."""
+    found = [
+        ("Cannot run", f"{each.waiting} {wanted_words(each.wanted)}: {each.lacking}")
+        for lane in report.lanes
+        for each in lane.stranded
+    ]
+    more = len(found) - STRANDED_SHOWN
+    return found[:STRANDED_SHOWN] + ([("Cannot run", f"and {more} other sorts of jobs")] if more > 0 else [])
+
+
+def wanted_words(wanted: str) -> str:
+    """ "train train/mnist 600000000" as "train (train/mnist, 600 MB)"."""
+    kind, *needs = wanted.split()
+    listed = ", ".join(memory(int(need)) if need.isdecimal() else need for need in needs)
+    return f"{kind} ({listed})" if listed else kind
+
+
 def worker_words(worker: WorkerReport, now: float) -> str:
     state = worker.state
     jobs = ", ".join(state.jobs[:JOBS_NAMED]) + (" ..." if len(state.jobs) > JOBS_NAMED else "")
@@ -73,6 +93,7 @@ def worker_words(worker: WorkerReport, now: float) -> str:
             f"running {jobs}" if jobs else "idle",
             f"heard of {duration(worker.heartbeat_age)} ago" + duty(worker),
             f"up for {duration(now - state.started_at)}",
+            *([f"cannot run {', '.join(sorted(state.lacks))}"] if state.lacks else []),
         )
     )
 

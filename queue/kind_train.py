@@ -27,6 +27,8 @@ SECONDS_PER_STEP = 0.0012
 SECONDS_PER_MULTIPLICATION = 1e-10
 SECONDS_PER_OUTPUT = 1.1e-8  # of the first layer: memory, and not arithmetic, bounds small networks
 SECONDS_OF_DRAWING = 1.0
+# Bytes, twice what the largest requests were measured to take; a folder's own pictures come on top.
+MEMORY: dict[DataSetName, int] = {"digits": 600_000_000, "mnist": 600_000_000, "folder": 1_500_000_000}
 LONGEST = 3600.0  # seconds: three times what the largest request for `mnist` takes on one core
 
 
@@ -125,6 +127,8 @@ TRAIN = JobKind(
     cost=cost,
     lane="long",
     time_limit=LONGEST,
+    needs=lambda params: () if params.dataset == "digits" else (f"train/{params.dataset}",),
+    memory=lambda params: MEMORY[params.dataset],
     deterministic=True,
     example={"dataset": "digits", "epochs": "15", "learning_rate": "0.05"},
 )

@@ -159,7 +159,9 @@ class JobKind(Generic[P, R]):
         needs = self.needs(params) if self.needs else ()
         memory = self.memory(params) if self.memory else None
         if len(needs) > MAX_NEEDS or not all(NEED.fullmatch(name) for name in needs):
-            raise DeclarationError(f"kind {self.name!r}: its needs are at most {MAX_NEEDS} names such as {self.name}/data")
+            raise DeclarationError(
+                f"kind {self.name!r}: its needs are at most {MAX_NEEDS} names such as {self.name}/data"
+            )
         if memory is not None and memory < 1:
             raise DeclarationError(f"kind {self.name!r}: the memory of a run is at least 1 byte")
         return needs, memory

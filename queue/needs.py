@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -31,5 +30,5 @@ def lacking(wanted: Iterable[str], lacks: Mapping[str, str], memory_limit: int) 
 
 
 def _rounded_up(memory: int) -> int:
-    step = 10 ** max(0, int(math.log10(memory)) + 1 - DIGITS)
+    step: int = 10 ** max(0, len(str(memory)) - DIGITS)
     return -(-memory // step) * step

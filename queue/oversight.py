@@ -106,7 +106,7 @@ class Oversight:
 
     async def waiting(self) -> list[Listed]:
         """The next jobs of each lane, in their order."""
-        ids = [await self._redis.zrange(keys.lane(name), 0, LOOKED_AT - 1) for name in await self.lanes()]
+        ids = [await next_in(self._redis, name, LOOKED_AT) for name in await self.lanes()]
         return await self._listed([job_id for lane in ids for job_id in lane])
 
     async def unfinished(self) -> list[Listed]:
@@ -181,6 +181,21 @@ class Oversight:
             for job_id in ids:
                 pipe.hmget(keys.job(job_id.decode()), ["kind", "lane", "state", "requester"])
             return [Listed(i.decode(), *_words(known)) for i, known in zip(ids, await pipe.execute(), strict=True)]
+
+
+async def sets_of(redis: Redis, lane: str) -> dict[str, str]:
+    """The keys of the sets in which a lane's jobs wait: the common one under "", the others by what their jobs want."""
+    apart = cast("bytes | None", await answer(redis.hget(keys.virtual(lane), "apart")))
+    wanted = apart.decode("utf-8", "replace").split("\n") if apart else []
+    return {"": keys.lane(lane)} | {want: keys.apart(lane, want) for want in wanted}
+
+
+async def next_in(redis: Redis, lane: str, count: int) -> list[bytes]:
+    """The ids of a lane's next jobs, in their order."""
+    found: list[tuple[float, bytes]] = []
+    for key in (await sets_of(redis, lane)).values():
+        found += [(place, i) for i, place in await redis.zrange(key, 0, count - 1, withscores=True)]
+    return [job_id for _, job_id in sorted(found)[:count]]
 
 
 def read_ban(data: bytes) -> Ban:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
@@ -11,7 +13,8 @@ from frontdesk.queue import keys
 from frontdesk.queue.codec import decode
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.jobs import Wire
-from frontdesk.queue.oversight import Oversight
+from frontdesk.queue.needs import lacking
+from frontdesk.queue.oversight import Oversight, next_in, sets_of
 from frontdesk.queue.scripts import WORKER_FRESH
 
 PROMISE = "wait"  # stands in a minute's counts where a kind would: its results are `held` and `missed`
@@ -22,7 +25,9 @@ class WorkerState(Wire):
     """What a worker says of itself at every heartbeat.
 
     `slots`: jobs that it runs at once, of each lane; `speed`: device-seconds of the queue's estimates that it does in a
-    second; `memory` in bytes, times in Unix seconds.
+    second; `memory` in bytes, times in Unix seconds. `lacks`: kinds of its lanes, and needs of jobs, that it leaves to
+    others, each with a sentence for who asks; `faults`: the same kinds with the reason for admins. `memory_limit`: bytes
+    that a job may take (0: any).
     """
 
     id: str
@@ -35,6 +40,19 @@ class WorkerState(Wire):
     slots: int = 1
     speed: float = 1.0
     jobs: tuple[str, ...] = ()
+    lacks: Mapping[str, str] = {}
+    faults: Mapping[str, str] = {}
+    memory_limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """Waiting jobs that no worker on duty can run. `wanted`: their kind, and what they need beside its runner; `lacking`:
+    why, in a sentence for admins."""
+
+    wanted: str
+    waiting: int
+    lacking: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,7 @@ class LaneReport:
     oldest_wait: float | None
     """Seconds that the job has waited that waits the longest, of the first LISTED."""
     paused: bool = False
+    stranded: tuple[Stranded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,43 +107,79 @@ async def queue_report(redis: Redis) -> QueueReport:
     seconds, microseconds = await redis.time()
     now = seconds + microseconds / 1e6
     running = await _jobs(redis, await redis.zrange(keys.RUNNING, 0, -1))
-    running_in = {lane: [kind for kind, where, _ in running if where == lane] for _, lane, _ in running}
+    running_in = {lane: [job.kind for job in running if job.lane == lane] for lane in {job.lane for job in running}}
     seen = Oversight(redis)
     paused = await seen.paused()
+    workers = await _workers(redis, now, await seen.drained())
+    crew = [worker.state for worker in workers if worker.alive and not worker.drained]
     counted = await _last_hour(redis, now)
     promises = Promises(*(counted.pop((PROMISE, result), 0) for result in ("held", "missed")))
     return QueueReport(
         lanes=tuple(
-            [await _lane(redis, name, running_in.get(name, []), now, name in paused) for name in await seen.lanes()]
+            [
+                await _lane(
+                    redis, name, running_in.get(name, []), now, name in paused, [w for w in crew if name in w.lanes]
+                )
+                for name in await seen.lanes()
+            ]
         ),
-        workers=await _workers(redis, now, await seen.drained()),
+        workers=workers,
         ended=counted,
         promises=promises,
         aside=len(await seen.aside()),
     )
 
 
-async def _lane(redis: Redis, name: str, running: list[str], now: float, paused: bool) -> LaneReport:
-    listed = await _jobs(redis, await redis.zrange(keys.lane(name), 0, LISTED - 1))
+async def _lane(
+    redis: Redis, name: str, running: list[str], now: float, paused: bool, crew: Sequence[WorkerState]
+) -> LaneReport:
+    sizes = {wanted: await redis.zcard(key) for wanted, key in (await sets_of(redis, name)).items()}
+    listed = await _jobs(redis, await next_in(redis, name, LISTED))
     return LaneReport(
         name=name,
-        waiting=await redis.zcard(keys.lane(name)),
+        waiting=sum(sizes.values()),
         running=len(running),
-        waiting_by_kind=dict(Counter(kind for kind, _, _ in listed)),
+        waiting_by_kind=dict(Counter(job.kind for job in listed)),
         running_by_kind=dict(Counter(running)),
-        oldest_wait=max(0.0, now - min(at for _, _, at in listed)) if listed else None,
+        oldest_wait=max(0.0, now - min(job.submitted_at for job in listed)) if listed else None,
         paused=paused,
+        stranded=_stranded(Counter(job.wanted for job in listed) | Counter(sizes), crew),
     )
 
 
-async def _jobs(redis: Redis, job_ids: list[bytes]) -> list[tuple[str, str, float]]:
-    """Kind, lane and submission (Unix seconds) of each job, in one round trip."""
+def _stranded(waiting: Mapping[str, int], crew: Sequence[WorkerState]) -> tuple[Stranded, ...]:
+    """Of the jobs that wait, by what they want, those that none of a lane's workers can run; none without a worker."""
+    found = []
+    for wanted, number in sorted(waiting.items()):
+        words = wanted.split()
+        reasons = [lacking(words, {**state.lacks, **state.faults}, state.memory_limit) for state in crew]
+        if words and number and reasons and None not in reasons:
+            found.append(Stranded(wanted, number, reasons[0] or ""))
+    return tuple(found)
+
+
+class _Waiting(NamedTuple):
+    """`wanted`: the kind, and the words of `needs.written`; the submission in Unix seconds."""
+
+    kind: str
+    lane: str
+    submitted_at: float
+    wanted: str
+
+
+async def _jobs(redis: Redis, job_ids: list[bytes]) -> list[_Waiting]:
+    """In one round trip."""
     async with redis.pipeline(transaction=False) as pipe:
         for job_id in job_ids:
-            pipe.hmget(keys.job(job_id.decode()), ["kind", "lane", "submitted"])
+            pipe.hmget(keys.job(job_id.decode()), ["kind", "lane", "submitted", "needs"])
         return [
-            ((kind or b"?").decode(), (lane or b"?").decode(), int(submitted or 0) / 1000)
-            for kind, lane, submitted in await pipe.execute()
+            _Waiting(
+                kind=(kind or b"?").decode(),
+                lane=(lane or b"?").decode(),
+                submitted_at=int(submitted or 0) / 1000,
+                wanted=f"{(kind or b'?').decode()} {(needs or b'').decode()}".strip(),
+            )
+            for kind, lane, submitted, needs in await pipe.execute()
         ]
 
 

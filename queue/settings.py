@@ -155,6 +155,7 @@ class Settings(BaseSettings):
 
     lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
     slots: Annotated[int, Field(ge=1, le=512)] = 16
+    memory_limit_mb: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     stop_grace: Annotated[float, Field(ge=0, le=3600)] = 20.0
     max_wait_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0
     patience_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60.0

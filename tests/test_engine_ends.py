@@ -62,8 +62,9 @@ async def test_a_waiting_job_is_cancelled_at_once() -> None:
 
 
 async def test_a_run_that_does_not_notice_its_cancellation_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a few seconds the requester is told, though the device is still held."""
-    monkeypatch.setattr(driving.OneByOne, "patience", 0.01)
+    """After a moment the requester is told; a device that is held for ten seconds more is stuck, whatever its kind may
+    take."""
+    monkeypatch.setattr(driving, "NOTICE", 0.01)
     gate, clock = Gate(), Clock()
     async with serving(Saying(gate), clock=clock) as engine:
         made = job()
@@ -71,8 +72,9 @@ async def test_a_run_that_does_not_notice_its_cancellation_is_not_waited_for(mon
         await gate.arrival()
         engine.cancel(made.id)
         assert (await running).status == "cancelled"
+        clock.now += driving.LEAVE + driving.PATIENCE
         assert not engine.stuck
-        clock.now += 300.0 + driving.PATIENCE + 1.0
+        clock.now += 1.0
         assert engine.stuck
         gate.let_go()
 
@@ -81,14 +83,13 @@ async def test_a_short_kind_is_stuck_by_its_own_limit() -> None:
     """Beside a kind that may take hours, and only while a call runs."""
     clock = Clock()
     device = Device(clock)
-    brief, patient = Share(limit=60.0), Share(limit=7200.0)
 
     def for_seconds(seconds: float) -> float:
         clock.now += seconds
         return device.overrun
 
-    assert await device.call(lambda: for_seconds(100.0), share=patient) == 0.0
-    assert await device.call(lambda: for_seconds(100.0), share=brief) == 40.0
+    assert await device.call(lambda: for_seconds(100.0), share=Share(), limit=7200.0) == 0.0
+    assert await device.call(lambda: for_seconds(100.0), share=Share(), limit=60.0) == 40.0
     assert await device.call(lambda: for_seconds(1e6), share=Share()) == 0.0
     assert device.overrun == 0.0
     device.close()
@@ -129,7 +130,7 @@ async def test_a_run_over_its_time_limit_fails() -> None:
 
 async def test_waiting_for_the_device_does_not_count_against_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job behind one that used up its whole limit has all of its own from when the device begins with it."""
-    monkeypatch.setattr(driving.OneByOne, "patience", 0.01)
+    monkeypatch.setattr(driving, "NOTICE", 0.01)
     gate = Gate()
     async with serving(Saying(gate), time_limit=1.0) as engine:
         slow = asyncio.create_task(engine.run(job("slow"), unheard))

@@ -34,15 +34,25 @@ def test_runners_come_from_installed_packages(packages: Callable[[str, str, str]
     """A package brings a runner for its kind; those of kinds that are not served are not even imported."""
     packages("shouting", "shout = shouting:Shouting", RUNNER)
     packages("unused", "unused = unused:Nothing", "raise RuntimeError('imported')")
-    runners = installed_runners(["shout", "nobody"], NO_BENCH)
+    runners, unfit = installed_runners(["shout", "nobody"], NO_BENCH)
     assert {name: type(runner).__name__ for name, runner in runners.items()} == {"shout": "Shouting"}
+    assert not unfit
     assert "unused" not in sys.modules
+
+
+def test_a_runner_whose_library_is_missing_is_told_of(packages: Callable[[str, str, str], None]) -> None:
+    """The worker may serve other kinds: which one it cannot, and why, is for it to say."""
+    packages("unimportable", "shout = unimportable:Shouting", "import not_installed_here")
+    runners, unfit = installed_runners(["shout"], NO_BENCH)
+    assert not runners
+    assert unfit == {
+        "shout": "The runner for shout (unimportable:Shouting) cannot be imported: No module named 'not_installed_here'."
+    }
 
 
 @pytest.mark.parametrize(
     ("name", "source", "complaint"),
     [
-        ("unimportable", "import not_installed_here", "cannot be imported: No module named 'not_installed_here'"),
         ("empty_package", "", "cannot be imported: .*no attribute 'Shouting'"),
         ("printing", "Shouting = print", "is not a subclass of Runner"),
     ],

@@ -146,7 +146,7 @@ async def test_a_checkpoint_outlives_a_worker_and_not_the_job(place: Place) -> N
 
 async def test_a_run_that_nobody_waits_for_is_told_so(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its folder is gone while it still holds the device; what it would leave is refused."""
-    monkeypatch.setattr(driving.OneByOne, "patience", 0.01)
+    monkeypatch.setattr(driving, "NOTICE", 0.01)
     gate = Gate()
     refused: list[str] = []
 

@@ -352,8 +352,9 @@ def test_a_result_is_known_by_its_data_and_device(tmp_path: Path) -> None:
 
 
 def test_without_its_data_set_a_job_fails_with_a_sentence(tmp_path: Path) -> None:
+    """Should it come to this worker all the same, which says that it lacks them."""
     runner = loaded(tmp_path)
-    assert runner.lacks(TrainParams()) is None
+    assert set(runner.lacks()) == {"train/mnist", "train/folder"}
     with pytest.raises(RunError, match="MNIST digits are not installed"):
         runner.run(TrainParams(dataset="mnist"), Keeping())  # type: ignore[arg-type]
 

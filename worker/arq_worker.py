@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -39,6 +39,7 @@ RENEW = 2.0  # seconds between heartbeats
 LOOK = 2.0  # seconds between claims when no bell rings: pub/sub may lose one, and dead workers' jobs are freed then
 GLANCE = 0.02  # seconds after the end of a lease at which it is looked for
 AFTER = 0.005  # seconds from a job that was handed over to the turn that offers the slots that are left
+OVERDUE = 60.0  # seconds beyond the longest wait, so that also by this machine's clock it is over
 FAREWELL = 10.0  # seconds to write down how the last jobs ended, should Redis be away at a shutdown
 
 DAMAGED = "Its request was damaged in the queue. Please ask again."
@@ -59,7 +60,8 @@ class LeasedWorker(Worker):
     kinds: those it runs, and the model that serves each ("" where there is none). lanes: lane -> jobs that may run at
     once. describe: what this worker says of itself, given its id and those of its running jobs. keep: seconds an ended
     job is remembered. max_wait: seconds after which a waiting job is given up. patience: seconds from which the oldest
-    waiting job may overtake those before it. fresh: by kind, seconds for which a result answers the same request.
+    waiting job may overtake those before it. fresh: by kind, seconds for which a result answers the same request. lacks:
+    kinds and needs of jobs that it leaves to others; memory: bytes that a job may take (0: any).
     """
 
     def __init__(
@@ -75,12 +77,15 @@ class LeasedWorker(Worker):
         max_wait: float,
         patience: float = 3600.0,
         fresh: Mapping[str, float] | None = None,
+        lacks: Collection[str] = (),
+        memory: int = 0,
         lease: float = LEASE,
         clock: Callable[[], float] = time.time,
         observer: WorkerObserver = UNOBSERVED,
     ) -> None:
         super().__init__(
-            functions=[func(cast(WorkerCoroutine, self._run), name=kind) for kind in kinds],
+            # Also of kinds that it lacks: what nobody could run in time is given to it to be ended.
+            functions=[func(cast(WorkerCoroutine, self._run), name=name) for name in {**kinds, **dict.fromkeys(lacks)}],
             queue_name=keys.lane(next(iter(lanes))),
             redis_pool=cast(ArqRedis, redis),  # arq only needs the commands; jobs are enqueued by the broker
             handle_signals=False,
@@ -98,6 +103,8 @@ class LeasedWorker(Worker):
         self._max_wait = max_wait
         self._patience = patience
         self._fresh = dict(fresh or {})
+        self._lacks = tuple(lacks)
+        self._memory = memory
         self._lease = lease
         self._clock = clock
         self._observer = observer
@@ -191,6 +198,9 @@ class LeasedWorker(Worker):
                 keep=self._keep,
                 patience=self._patience,
                 by_hand=self._by_hand,
+                lacks=self._lacks,
+                memory=self._memory,
+                max_wait=self._max_wait + OVERDUE,
                 holds=None if sure else list(self._held),
             )
         except BaseException:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from frontdesk.queue.kinds import Params, Result
 from frontdesk.worker.device import Device
-from frontdesk.worker.driving import Driver, Seat
+from frontdesk.worker.driving import Driver, Seat, longest
 from frontdesk.worker.observing import BatchObserver
 from frontdesk.worker.runner import BatchRunner, OutOfMemoryError
 
@@ -39,10 +39,9 @@ class Joiner(Driver[P, R]):
         runner: BatchRunner[P, R],
         device: Device,
         *,
-        time_limit: float | None = None,
         observer: BatchObserver | None = None,
     ) -> None:
-        super().__init__(device, time_limit=time_limit)
+        super().__init__(device)
         self._runner = runner
         self._observer = observer or BatchObserver()
 
@@ -62,7 +61,8 @@ class Joiner(Driver[P, R]):
         def measure() -> list[int | Exception]:
             return [_tried(self._runner.tokens, seat.params) for seat in seats]
 
-        lengths = await self._device.call(measure, share=self._share, charge=_by_tokens(seats, [1] * len(seats)))
+        charge = _by_tokens(seats, [1] * len(seats))
+        lengths = await self._device.call(measure, share=self._share, charge=charge, limit=longest(seats))
         measured = []
         for seat, length in zip(seats, lengths, strict=True):
             if isinstance(length, Exception):
@@ -78,7 +78,9 @@ class Joiner(Driver[P, R]):
         seats = [one.seat for one in batch]
         charge = _by_tokens(seats, [one.tokens for one in batch])
         try:
-            results = await self._device.call(lambda: self._forward(seats), share=self._share, charge=charge)
+            results = await self._device.call(
+                lambda: self._forward(seats), share=self._share, charge=charge, limit=longest(seats)
+            )
         except Exception as error:
             if len(batch) == 1:
                 seats[0].fail(error)

@@ -13,7 +13,7 @@ import structlog
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.jobs import Progress
 from frontdesk.worker.run_files import RunFiles
-from frontdesk.worker.runner import CancelledRunError
+from frontdesk.worker.runner import CancelledRunError, OutOfMemoryError
 
 PROGRESS_INTERVAL = 0.25  # seconds between two reports of one job
 
@@ -42,7 +42,7 @@ class JobContext:
         self._lock = threading.Lock()
         self._latest: tuple[float | None, str | None, str | None] | None = None
         self._next_report = 0.0
-        self._given_up = False
+        self._given_up: Exception | None = None
         self._closed = False
         self.device_seconds = 0.0
 
@@ -59,6 +59,8 @@ class JobContext:
                 self._loop.call_soon_threadsafe(self._report_in_time)
 
     def check(self) -> None:
+        if isinstance(self._given_up, OutOfMemoryError):
+            raise OutOfMemoryError(str(self._given_up))
         if self._given_up:
             raise CancelledRunError("nobody waits for this run any more")
 
@@ -75,9 +77,9 @@ class JobContext:
     def saved(self) -> bytes | None:
         return self._files.saved()
 
-    def give_up(self) -> None:
-        """Let the next `check` end the run."""
-        self._given_up = True
+    def give_up(self, reason: Exception | None = None) -> None:
+        """Let the next `check` end the run. The first reason counts."""
+        self._given_up = self._given_up or reason or CancelledRunError("nobody waits for this run any more")
 
     def charge(self, seconds: float) -> None:
         """Add to this job's share of the device's time."""

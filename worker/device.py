@@ -24,11 +24,9 @@ T = TypeVar("T")
 
 @dataclass
 class Share:
-    """What one user of the device has had of it: the virtual time in seconds at which its last call ended. `limit`: for
-    how many seconds a call of this user's may hold the device."""
+    """What one user of the device has had of it: the virtual time in seconds at which its last call ended."""
 
     used_until: float = 0.0
-    limit: float = math.inf
 
 
 class Device:
@@ -52,8 +50,12 @@ class Device:
 
     @property
     def overrun(self) -> float:
-        """Seconds for which the call that runs now has run beyond its user's limit; 0 when it has not, or none does."""
+        """Seconds for which the call that runs now has run beyond its limit; 0 when it has not, or none does."""
         return max(0.0, self.held_for - self._limit)
+
+    def hurry(self, within: float) -> None:
+        """Nobody waits any more for the call that runs now: it is to end within so many seconds."""
+        self._limit = min(self._limit, self.held_for + within)
 
     async def call(
         self,
@@ -61,9 +63,11 @@ class Device:
         *,
         share: Share,
         charge: Callable[[float], None] = lambda seconds: None,
+        limit: float = math.inf,
     ) -> T:
         """Run a blocking function in the device's thread, then `charge` the seconds it took, also where it raised.
 
+        limit: seconds for which it may hold the device.
         A call that is cancelled while it waits never runs; one that runs goes on to its end, unheard.
         """
         start = await self._turn(share)
@@ -71,7 +75,7 @@ class Device:
 
         def timed() -> T:
             nonlocal spent
-            self._limit = share.limit
+            self._limit = limit
             self._since = began = self._clock()
             try:
                 return _plainly_raising(function)

@@ -22,10 +22,21 @@ from frontdesk.worker.device import Device, Share
 from frontdesk.worker.driving import PATIENCE, Driver, OneByOne, Seat
 from frontdesk.worker.observing import UNOBSERVED, BatchObserver, WorkerObserver
 from frontdesk.worker.run_files import RunFiles, Workroom
-from frontdesk.worker.runner import BatchRunner, Bench, CancelledRunError, OutOfMemoryError, Runner, SteppingRunner
+from frontdesk.worker.runner import (
+    BatchRunner,
+    Bench,
+    CancelledRunError,
+    MemoryLimitError,
+    OutOfMemoryError,
+    Runner,
+    RunError,
+    SteppingRunner,
+)
 from frontdesk.worker.stepping import RunningBatch
 
 ENTRY_POINTS = "frontdesk.runners"
+
+UNFIT = "this worker lacks a library, a model or a setting for it."
 
 SPEED_STEP = 0.1  # share of the latest job in the measured speed
 SPEEDS = (0.1, 10.0)  # one job's estimate says no more than that
@@ -41,6 +52,7 @@ class Engine:
 
     kinds: what this worker is asked to serve.
     runners: by kind; those of other kinds are left alone.
+    unfit: kinds whose runner cannot be had here, and why, for whoever runs the worker.
     clock: monotonic, in seconds.
     observer: hears of the batches.
     store: keeps the files that runs make; room: where runs have their private folders. None: runs have no files.
@@ -53,25 +65,27 @@ class Engine:
         kinds: Registry,
         runners: Mapping[str, AnyRunner],
         *,
+        unfit: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         observer: WorkerObserver = UNOBSERVED,
         store: ArtifactStore | None = None,
         room: Workroom | None = None,
     ) -> None:
-        if missing := [name for name in kinds if name not in runners]:
+        self._faults = dict(unfit or {})
+        if missing := [name for name in kinds if name not in runners and name not in self._faults]:
             raise ConfigurationError(
                 f"This worker is asked to serve {', '.join(missing)}, but no installed package brings a runner for it "
                 f"(entry points {ENTRY_POINTS!r}). Install one, or leave its lane out of FRONTDESK_LANES."
             )
         self._kinds = kinds
-        self._runners = {name: runners[name] for name in kinds}
+        self._runners = {name: runners[name] for name in kinds if name in runners}
         self._clock = clock
         self._device = Device(clock)
         self._share = Share()
         self._drivers = {
-            name: _driver(runners[name], self._device, kind.time_limit, observer.batches(name))
-            for name, kind in kinds.items()
+            name: _driver(runner, self._device, observer.batches(name)) for name, runner in self._runners.items()
         }
+        self._lacks: dict[str, str] = {}
         self._seats: set[Seat[Any, Any]] = set()
         self._speed = 1.0
         self._store = store
@@ -81,6 +95,21 @@ class Engine:
     def models(self) -> list[str]:
         """The loaded models with their precision, each once."""
         return list(dict.fromkeys(runner.model for runner in self._runners.values() if runner.model))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What it serves, once loaded."""
+        return tuple(self._runners)
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The kinds that it was asked to serve and cannot, with the reason for whoever runs the worker."""
+        return self._faults
+
+    @property
+    def lacks(self) -> Mapping[str, str]:
+        """Kinds that it cannot serve and needs that it cannot meet, once loaded: each with a sentence for who asks."""
+        return {name: f"No {name} can be run here: {UNFIT}" for name in self._faults} | self._lacks
 
     def model_of(self, kind: str) -> str:
         """The model that serves a kind, with its precision; "" where there is none."""
@@ -107,9 +136,24 @@ class Engine:
         return self._device.overrun > PATIENCE
 
     async def load(self) -> None:
-        """Load and warm up all runners. Raises what they raise."""
-        for runner in self._runners.values():
-            await self._device.call(runner.load, share=self._share)
+        """Load and warm up all runners, and ask what they lack.
+
+        A kind whose runner raises ConfigurationError is not served; where none is left, that is raised. So is what else
+        a runner raises.
+        """
+        for name, runner in list(self._runners.items()):
+            try:
+                await self._device.call(runner.load, share=self._share)
+                self._lacks |= runner.lacks()
+            except ConfigurationError as error:
+                self._faults[name] = str(error)
+                del self._runners[name], self._drivers[name]
+        if self._faults and not self._runners:
+            raise ConfigurationError(" ".join(dict.fromkeys(self._faults.values())))
+        for name, reason in self._faults.items():
+            log.warning("a kind is not served here", kind=name, reason=reason)
+        for need, sentence in self._lacks.items():
+            log.info("some jobs are left to other workers", need=need, reason=sentence)
 
     async def run(self, job: Job, report: Callable[[Progress], None]) -> Outcome:
         """Run one job to its outcome, telling progress at a bounded rate, on the event loop.
@@ -157,6 +201,9 @@ class Engine:
             return Outcome(status="done", result=result, files=await files.put_all())
         except CancelledRunError:
             return Outcome(status="cancelled")
+        except MemoryLimitError as error:
+            log.info("more memory than declared", job_id=job.id, kind=job.kind, most=error.most)
+            return Outcome(status="failed", reason=str(error))
         except OutOfMemoryError:
             log.info("out of memory", job_id=job.id, kind=job.kind)
             return Outcome(status="failed", reason="This needs more memory than this worker has.")
@@ -173,7 +220,11 @@ class Engine:
 
     async def _result(self, job: Job, context: JobContext) -> Mapping[str, Any]:
         kind = self._kinds[job.kind]
-        seat = self._drivers[kind.name].enter(_params(kind, job), context)
+        if kind.name not in self._drivers:
+            raise RunError(self.lacks[kind.name])
+        params = _params(kind, job)
+        _, memory = kind.wants(params)
+        seat = self._drivers[kind.name].enter(params, context, time_limit=kind.limit(params), memory=memory)
         self._seats.add(seat)
         try:
             result = await seat.wait()
@@ -185,36 +236,40 @@ class Engine:
         return fields
 
 
-def installed_runners(names: Iterable[str], bench: Bench) -> dict[str, AnyRunner]:
-    """The runners that installed packages bring for these kinds, constructed and not yet loaded.
+def installed_runners(names: Iterable[str], bench: Bench) -> tuple[dict[str, AnyRunner], dict[str, str]]:
+    """The runners that installed packages bring for these kinds, constructed and not yet loaded; and by kind, why a
+    runner that is there cannot be imported: a library is missing, or its own is not the one it needs.
 
-    A kind without one is left out. Raises ConfigurationError where one cannot be imported, or a kind has two.
+    A kind without a runner is in neither. Raises ConfigurationError where what is there is no runner, or a kind has two.
     """
-    wanted, found = set(names), dict[str, AnyRunner]()
+    wanted, found, unfit = set(names), dict[str, AnyRunner](), dict[str, str]()
     for point in entry_points(group=ENTRY_POINTS):
-        if point.name in found:
+        if point.name in found or point.name in unfit:
             raise ConfigurationError(f"Two installed packages bring a runner for {point.name}; uninstall one.")
         if point.name in wanted:
-            found[point.name] = _imported(point)(bench)
-    return found
+            try:
+                found[point.name] = _imported(point)(bench)
+            except ImportError as error:
+                unfit[point.name] = f"The runner for {point.name} ({point.value}) cannot be imported: {error}."
+    return found, unfit
 
 
 def _imported(point: EntryPoint) -> type[AnyRunner]:
     try:
         runner = point.load()
-    except (ImportError, AttributeError) as error:
+    except AttributeError as error:
         raise ConfigurationError(f"The runner for {point.name} ({point.value}) cannot be imported: {error}") from error
     if not (isinstance(runner, type) and issubclass(runner, Runner)):
         raise ConfigurationError(f"The runner for {point.name} ({point.value}) is not a subclass of Runner.")
     return runner
 
 
-def _driver(runner: AnyRunner, device: Device, time_limit: float, observer: BatchObserver) -> AnyDriver:
+def _driver(runner: AnyRunner, device: Device, observer: BatchObserver) -> AnyDriver:
     if isinstance(runner, SteppingRunner):
-        return RunningBatch(runner, device, time_limit=time_limit, observer=observer)
+        return RunningBatch(runner, device, observer=observer)
     if isinstance(runner, BatchRunner):
-        return Joiner(runner, device, time_limit=time_limit, observer=observer)
-    return OneByOne(runner, device, time_limit=time_limit)
+        return Joiner(runner, device, observer=observer)
+    return OneByOne(runner, device)
 
 
 def _params(kind: AnyKind, job: Job) -> Any:

@@ -11,7 +11,7 @@ Three shapes, from plain to fast:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -43,6 +43,15 @@ class OutOfMemoryError(FrontdeskError):
     """
 
 
+class MemoryLimitError(OutOfMemoryError, UserError):
+    """A run took more than the `most` bytes that its kind declares."""
+
+    def __init__(self, most: int) -> None:
+        amount = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.0f} MB"
+        super().__init__(f"This needs more memory than the {amount} that such a job may take.")
+        self.most = most
+
+
 class RunContext(Protocol):
     """What a run may tell and ask while it runs. Safe to call from any thread."""
 
@@ -53,7 +62,8 @@ class RunContext(Protocol):
         """Tell the requester how far it is: a fraction of 0 to 1, the text so far, or a short note."""
 
     def check(self) -> None:
-        """Raise CancelledRunError if the requester cancelled. Call it at every step of a long run."""
+        """Raise CancelledRunError if the requester cancelled, and OutOfMemoryError if the run took more than its kind
+        declares. Call it at every step of a long run, several times a second."""
 
     @property
     def folder(self) -> Path:
@@ -87,7 +97,16 @@ class Runner(ABC, Generic[P, R]):
         self.bench = bench
 
     def load(self) -> None:
-        """Load and warm up. Runs before the worker takes its first job; what it raises stops the worker."""
+        """Load and warm up. Runs before the worker takes its first job.
+
+        Where it raises ConfigurationError, the worker serves its other kinds, if there are any; what else it raises
+        stops the worker.
+        """
+
+    def lacks(self) -> Mapping[str, str]:
+        """What this worker has not got, once loaded, of the needs that the kind declares: each by its name, with a
+        sentence for whoever asks. Jobs that need it are left to other workers."""
+        return {}
 
     def unload(self) -> None:
         """Give memory back."""

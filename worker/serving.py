@@ -29,6 +29,7 @@ from frontdesk.worker import duty
 from frontdesk.worker.arq_worker import LeasedWorker
 from frontdesk.worker.engine import Engine, installed_runners
 from frontdesk.worker.lifeline import CONFIGURATION_STATUS, SUPERVISED, Lifeline
+from frontdesk.worker.memory import limit as job_memory
 from frontdesk.worker.metrics import WorkerMetrics
 from frontdesk.worker.models import ModelStore, chosen_device, device_name, gpu_uuid, memory_used
 from frontdesk.worker.nvml import gpu_shown
@@ -61,13 +62,16 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
     kinds = Registry([kind for kind in every.values() if kind.lane in settings.lanes])
     if not kinds:
         raise ConfigurationError(f"FRONTDESK_LANES names {', '.join(settings.lanes)}, but no kind runs in such a lane.")
+    memory = job_memory(None if settings.memory_limit_mb is None else settings.memory_limit_mb * 1_000_000)
     figures = CollectorRegistry()
     metrics = WorkerMetrics(figures, kinds)
     bench = Bench(ModelStore(settings, metrics), settings.data_dir)
     store = ArtifactStore.of(settings)
+    runners, unfit = installed_runners(list(kinds), bench)
     engine = Engine(
         kinds,
-        installed_runners(list(kinds), bench),
+        runners,
+        unfit=unfit,
         observer=metrics,
         store=store,
         room=Workroom(settings.data_dir / "runs"),
@@ -79,9 +83,11 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
             redis,
             engine,
             worker_id=worker_id,
-            kinds={name: engine.model_of(name) for name in kinds},
+            kinds={name: engine.model_of(name) for name in engine.kinds},
             lanes=dict.fromkeys(settings.lanes, settings.slots),
-            describe=_describer(settings, engine, tuple(kinds)),
+            lacks=tuple(engine.lacks),
+            memory=memory,
+            describe=_describer(settings, engine, memory),
             keep=settings.keep_results_days * 86_400,
             max_wait=settings.max_wait_hours * 3600,
             patience=settings.patience_minutes * 60,
@@ -101,16 +107,17 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
         return await duty.serve(engine, url, employed, lifeline, grace=settings.stop_grace)
 
 
-def _describer(
-    settings: Settings, engine: Engine, kinds: tuple[str, ...]
-) -> Callable[[str, tuple[str, ...]], WorkerState]:
+def _describer(settings: Settings, engine: Engine, most: int) -> Callable[[str, tuple[str, ...]], WorkerState]:
     device, started = chosen_device(settings), time.time()
 
     def describe(worker_id: str, jobs: tuple[str, ...]) -> WorkerState:
         return WorkerState(
             id=worker_id,
             lanes=settings.lanes,
-            kinds=kinds,
+            kinds=engine.kinds,
+            lacks=dict(engine.lacks),
+            faults=dict(engine.faults),
+            memory_limit=most,
             device=device_name(device),
             models=tuple(engine.models),
             memory=memory_used(device),

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from frontdesk.queue.kinds import Params, Result
 from frontdesk.worker.device import Device
-from frontdesk.worker.driving import Driver, Seat
+from frontdesk.worker.driving import Driver, Seat, longest
 from frontdesk.worker.observing import BatchObserver
 from frontdesk.worker.runner import OutOfMemoryError, Stepped, Stepper, SteppingRunner
 
@@ -30,10 +30,9 @@ class RunningBatch(Driver[P, R]):
         runner: SteppingRunner[P, R],
         device: Device,
         *,
-        time_limit: float | None = None,
         observer: BatchObserver | None = None,
     ) -> None:
-        super().__init__(device, time_limit=time_limit)
+        super().__init__(device)
         self._runner = runner
         self._observer = observer or BatchObserver()
         self._stepper: Stepper[P, R] | None = None
@@ -135,7 +134,8 @@ class RunningBatch(Driver[P, R]):
         self._stepper = None
 
     async def _call(self, function: Callable[[], T], *payers: Seat[P, R]) -> T:
-        return await self._device.call(function, share=self._share, charge=_evenly(payers))
+        limit = longest(self._seated)  # making room for one holds up the others as well
+        return await self._device.call(function, share=self._share, charge=_evenly(payers), limit=limit)
 
 
 def _evenly(seats: Iterable[Seat[P, R]]) -> Callable[[float], None]:

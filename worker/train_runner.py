@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 
 from frontdesk.queue.artifacts import Artifact
-from frontdesk.queue.kind_train import TrainParams, TrainResult, percent
+from frontdesk.queue.kind_train import SIZES, TrainParams, TrainResult, percent
 from frontdesk.worker.datasets import DataSet, DataSets
 from frontdesk.worker.models import chosen_device, memory_errors
 from frontdesk.worker.network import to_safetensors
@@ -33,9 +35,8 @@ class TrainRunner(Runner[TrainParams, TrainResult]):
         """With the data sets' content: a result is given again only while it would be the same."""
         return f"small network on {_named(self._device)} ({self._data})" if self._device else None
 
-    def lacks(self, params: TrainParams) -> str | None:
-        """What this worker has not got for such a job, in a sentence."""
-        return self._data.lacks(params.dataset)
+    def lacks(self) -> Mapping[str, str]:
+        return {f"train/{name}": lack for name in SIZES if (lack := self._data.lacks(name))}
 
     def run(self, params: TrainParams, context: RunContext) -> TrainResult:
         assert self._device is not None, "load() comes first"  # noqa: S101 -- the contract of Runner
