@@ -16,8 +16,8 @@ from frontdesk.bots.status_replies import (
     memory,
     promises_words,
     queue_reply,
-    stranded_rows,
     status_reply,
+    stranded_rows,
 )
 from frontdesk.queue.report import QueueReport, WorkerReport
 

@@ -28,8 +28,8 @@ from frontdesk.worker.runner import (
     CancelledRunError,
     MemoryLimitError,
     OutOfMemoryError,
-    Runner,
     RunError,
+    Runner,
     SteppingRunner,
 )
 from frontdesk.worker.stepping import RunningBatch
