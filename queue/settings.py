@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     mnist_folder: Folder | None = None
     train_folder: Folder | None = None
 
-    lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
+    lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short", "long")
     slots: Annotated[int, Field(ge=1, le=512)] = 16
     stop_grace: Annotated[float, Field(ge=0, le=3600)] = 20.0
     max_wait_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24.0

@@ -86,6 +86,12 @@ class Engine:
         """The model that serves a kind, with its precision; "" where there is none."""
         return self._runners[kind].model or ""
 
+    def slots(self, lane: str, most: int) -> int:
+        """How many jobs of a lane this worker holds at a time: one where they run one by one, so that the others wait
+        where a worker that comes free can take them."""
+        drivers = [self._drivers[name] for name, kind in self._kinds.items() if kind.lane == lane]
+        return 1 if all(isinstance(driver, OneByOne) for driver in drivers) else most
+
     @property
     def speed(self) -> float:
         """Estimated over measured device-seconds of the latest jobs: above 1 where this device is faster than most."""

@@ -80,7 +80,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
             engine,
             worker_id=worker_id,
             kinds={name: engine.model_of(name) for name in kinds},
-            lanes=dict.fromkeys(settings.lanes, settings.slots),
+            lanes={lane: engine.slots(lane, settings.slots) for lane in settings.lanes},
             describe=_describer(settings, engine, tuple(kinds)),
             keep=settings.keep_results_days * 86_400,
             max_wait=settings.max_wait_hours * 3600,
@@ -115,7 +115,7 @@ def _describer(
             models=tuple(engine.models),
             memory=memory_used(device),
             started_at=started,
-            slots=settings.slots,
+            slots=max(engine.slots(lane, settings.slots) for lane in settings.lanes),
             speed=engine.speed,
             jobs=jobs,
         )
