@@ -114,10 +114,10 @@ class JobKind(Generic[P, R]):
         this kind really took on this machine.
     lane: the queue for jobs that need the same sort of worker.
     time_limit: seconds a run may take, for all parameters or by them; read by `limit`.
-    needs: what a worker must have for such a job beside the kind's runner, by names such as "train/mnist": a worker whose
-        runner says that it lacks one of them leaves the job to others.
-    memory: bytes by which such a run makes its process grow at most. A worker that has less leaves the job to others, and
-        a plain runner's run that takes more is ended.
+    needs: what a worker must have for such a job beside the kind's runner, by names such as "train/mnist": a worker
+        whose runner says that it lacks one of them leaves the job to others.
+    memory: bytes by which such a run makes its process grow at most. A worker that has less leaves the job to others,
+        and a plain runner's run that takes more is ended.
     deterministic: the same parameters give the same result.
     example: raw parameters for help texts, in the order they would be typed.
 

@@ -26,8 +26,8 @@ class WorkerState(Wire):
 
     `slots`: jobs that it runs at once, of each lane; `speed`: device-seconds of the queue's estimates that it does in a
     second; `memory` in bytes, times in Unix seconds. `lacks`: kinds of its lanes, and needs of jobs, that it leaves to
-    others, each with a sentence for who asks; `faults`: the same kinds with the reason for admins. `memory_limit`: bytes
-    that a job may take (0: any).
+    others, each with a sentence for who asks; `faults`: the same kinds with the reason for admins. `memory_limit`:
+    bytes that a job may take (0: any).
     """
 
     id: str
@@ -47,8 +47,8 @@ class WorkerState(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Stranded:
-    """Waiting jobs that no worker on duty can run. `wanted`: their kind, and what they need beside its runner; `lacking`:
-    why, in a sentence for admins."""
+    """Waiting jobs that no worker on duty can run. `wanted`: their kind, and what they need beside its runner;
+    `lacking`: why, in a sentence for admins."""
 
     wanted: str
     waiting: int

@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     mnist_folder: Folder | None = None
     train_folder: Folder | None = None
 
-    lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
+    lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short", "long")
     slots: Annotated[int, Field(ge=1, le=512)] = 16
     memory_limit_mb: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     stop_grace: Annotated[float, Field(ge=0, le=3600)] = 20.0

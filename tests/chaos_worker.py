@@ -8,6 +8,7 @@ writes another text, so that a second outcome of one job would be seen.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import sys
 import time
@@ -114,6 +115,7 @@ async def gpus() -> int:
 
 def main() -> int:
     if SUPERVISED not in sys.argv:
+        os.environ["FRONTDESK_LANES"] = "short"  # the only one that such children serve
         vars(parent).update(CHILD=(sys.executable, str(Path(__file__)), SUPERVISED), gpus=gpus)
         return parent.main()
     lifeline = Lifeline.inherited(supervised=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,5 +17,6 @@ async def gpus() -> int:
 
 
 if __name__ == "__main__":
+    os.environ["FRONTDESK_LANES"] = "short"  # the only one that such children serve
     vars(worker).update(CHILD=CHILD, gpus=gpus)
     sys.exit(worker.main())

@@ -107,7 +107,7 @@ def test_jobs_kept_aside_are_listed_requeued_and_dropped(url: str) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("pause", "moon"), "There is no lane 'moon'. Known: short."),
+        (("pause", "moon"), "There is no lane 'moon'. Known: long, short."),
         (("ban", "456", "spam"), "person: must be an id such as discord:123, telegram:456 or console:ada."),
         (("tier", "telegram:1", "vip"), "There is no tier 'vip'. Known: member"),
         (("drain", "w9"), "There is no worker 'w9'."),

@@ -45,9 +45,8 @@ def test_a_runner_whose_library_is_missing_is_told_of(packages: Callable[[str, s
     packages("unimportable", "shout = unimportable:Shouting", "import not_installed_here")
     runners, unfit = installed_runners(["shout"], NO_BENCH)
     assert not runners
-    assert unfit == {
-        "shout": "The runner for shout (unimportable:Shouting) cannot be imported: No module named 'not_installed_here'."
-    }
+    reason = "cannot be imported: No module named 'not_installed_here'."
+    assert unfit == {"shout": f"The runner for shout (unimportable:Shouting) {reason}"}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
     assert settings.redis is None
     assert settings.model == "smollm2"
     assert settings.data_dir == tmp_path / "share" / "frontdesk"
-    assert settings.lanes == ("short",)
+    assert settings.lanes == ("short", "long")
     assert settings.admins == frozenset()
 
 

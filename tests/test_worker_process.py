@@ -141,10 +141,16 @@ def test_the_parent_stays_small() -> None:
     assert memory / 1e6 < MEMORY
 
 
-def test_each_of_several_gpus_has_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It sees no other GPU and must find that one; it has a port of its own and no bot's token."""
+def test_each_gpu_has_a_process_for_each_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long run holds up no short one. Each sees no other GPU and must find its own; each has its port, and no bot's
+    token."""
     monkeypatch.setenv("FRONTDESK_DISCORD_TOKEN", "secret")
     settings = Settings(metrics_listen="127.0.0.1:9100")
+    every = environments(settings, "unix:///queue", 2)
+    assert [(own["CUDA_VISIBLE_DEVICES"], own["FRONTDESK_LANES"]) for own in every] == [
+        ("0", "short"), ("0", "long"), ("1", "short"), ("1", "long"),
+    ]  # fmt: skip
+    settings = settings.model_copy(update={"lanes": ("short",)})
     first, second = environments(settings, "unix:///queue", 2)
     assert [own["CUDA_VISIBLE_DEVICES"] for own in (first, second)] == ["0", "1"]
     assert [own["FRONTDESK_METRICS_LISTEN"] for own in (first, second)] == ["127.0.0.1:9100", "127.0.0.1:9101"]
@@ -159,7 +165,8 @@ def test_each_of_several_gpus_has_its_own_process(monkeypatch: pytest.MonkeyPatc
 def test_one_process_is_left_to_the_settings(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a processor, on the only GPU, or on the one that FRONTDESK_DEVICE names."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    (own,) = environments(Settings(redis_url=SecretStr("redis://localhost")), "redis://localhost", count)
+    settings = Settings(redis_url=SecretStr("redis://localhost"), lanes=("long",))
+    (own,) = environments(settings, "redis://localhost", count)
     assert not {"CUDA_VISIBLE_DEVICES", "FRONTDESK_DEVICE", "FRONTDESK_REDIS_URL", "FRONTDESK_METRICS_LISTEN"} & set(
         own
     )

@@ -60,8 +60,8 @@ class LeasedWorker(Worker):
     kinds: those it runs, and the model that serves each ("" where there is none). lanes: lane -> jobs that may run at
     once. describe: what this worker says of itself, given its id and those of its running jobs. keep: seconds an ended
     job is remembered. max_wait: seconds after which a waiting job is given up. patience: seconds from which the oldest
-    waiting job may overtake those before it. fresh: by kind, seconds for which a result answers the same request. lacks:
-    kinds and needs of jobs that it leaves to others; memory: bytes that a job may take (0: any).
+    waiting job may overtake those before it. fresh: by kind, seconds for which a result answers the same request.
+    lacks: kinds and needs of jobs that it leaves to others; memory: bytes that a job may take (0: any).
     """
 
     def __init__(

@@ -152,8 +152,8 @@ class Driver(ABC, Generic[P, R]):
     ) -> Seat[P, R]:
         """Take a seat; the driver serves it from the next turn of the event loop on.
 
-        time_limit: seconds its run may take. memory: bytes by which it may make the process grow (None: any); where jobs
-        share a call of the device, nobody can say whose memory it is, and only the device's own end is the limit.
+        time_limit: seconds its run may take. memory: bytes by which it may make the process grow (None: any); where
+        jobs share a call of the device, nobody can say whose memory it is, and only the device's own end is the limit.
         """
         key = f"{context.job_id}.{next(self._numbers)}"
         seat = self._seat(key, params, context, time_limit, memory)

@@ -115,6 +115,12 @@ class Engine:
         """The model that serves a kind, with its precision; "" where there is none."""
         return self._runners[kind].model or ""
 
+    def slots(self, lane: str, most: int) -> int:
+        """How many jobs of a lane this worker holds at a time: one where they run one by one, so that the others wait
+        where a worker that comes free can take them."""
+        drivers = [driver for name, driver in self._drivers.items() if self._kinds[name].lane == lane]
+        return 1 if all(isinstance(driver, OneByOne) for driver in drivers) else most
+
     @property
     def speed(self) -> float:
         """Estimated over measured device-seconds of the latest jobs: above 1 where this device is faster than most."""
@@ -240,7 +246,8 @@ def installed_runners(names: Iterable[str], bench: Bench) -> tuple[dict[str, Any
     """The runners that installed packages bring for these kinds, constructed and not yet loaded; and by kind, why a
     runner that is there cannot be imported: a library is missing, or its own is not the one it needs.
 
-    A kind without a runner is in neither. Raises ConfigurationError where what is there is no runner, or a kind has two.
+    A kind without a runner is in neither. Raises ConfigurationError where what is there is no runner, or a kind has
+    two.
     """
     wanted, found, unfit = set(names), dict[str, AnyRunner](), dict[str, str]()
     for point in entry_points(group=ENTRY_POINTS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from itertools import product
 
 import structlog
 
@@ -39,7 +40,8 @@ async def gpus(words: tuple[str, ...] = COUNTING) -> int:
 
 
 def environments(settings: Settings, url: str, count: int) -> list[dict[str, str]]:
-    """The environment of each worker process: the queue's address, a device, a port for metrics, and no bot's token.
+    """The environment of each worker process: the queue's address, a device, a lane, a port for metrics, and no bot's
+    token. A device has a process for each lane, so that a long run holds up no short one.
 
     Of several GPUs each process sees its own only: a library that takes the first one would put them all on that. And
     it must find a GPU: a broken one stops its process, which on the processor would hold up everybody.
@@ -48,15 +50,15 @@ def environments(settings: Settings, url: str, count: int) -> list[dict[str, str
     ConfigurationError where the ports for metrics end.
     """
     made = []
-    for number in range(max(1, count)):
-        own = {} if settings.redis else {"redis_url": url}
+    for number, (device, lane) in enumerate(product(range(max(1, count)), settings.lanes)):
+        own = {"lanes": lane} | ({} if settings.redis else {"redis_url": url})
         if count > 1:
             own["device"] = "cuda"
         if listen := neighbour(settings.metrics_listen, number):
             own["metrics_listen"] = listen
         environment = child_environment(tokens=(), **own)
         if count > 1:
-            environment[VISIBLE] = _visible(environment.get(VISIBLE), number)
+            environment[VISIBLE] = _visible(environment.get(VISIBLE), device)
         made.append(environment)
     return made
 

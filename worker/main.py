@@ -1,4 +1,4 @@
-"""`frontdesk worker`: one worker process for each GPU, looked after until told to stop. Knows no model library.
+"""`frontdesk worker`: a process for each GPU and lane, looked after until told to stop. Knows no model library.
 
 SIGTERM or SIGINT: running jobs get their grace, then go back to the queue; a second one ends everything at once.
 SIGHUP: the processes are replaced one by one.
