@@ -185,7 +185,7 @@ class Scripts:
         it. number: of this turn, above that of the worker's turn before, so that one that is sent twice is taken once
         (0: not numbered). by_hand: how many jobs came to the worker on its own channel; those that are still on their
         way take slots. lacks: kinds and needs of jobs that the worker cannot run; memory: bytes that a job may take
-        there (0: any). max_wait: seconds after which it is given jobs that it cannot run, to end them (0: never). holds:
+        there (0: any). max_wait: seconds after which it gets jobs that it cannot run, to end them (0: never). holds:
         the jobs that the worker knows it holds; others of its own go back to their places.
         """
         calls = [(self._finish, _ending(each, keep)) for each in ended]

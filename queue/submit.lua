@@ -11,8 +11,9 @@ if redis.call('EXISTS', KEYS[3]) == 1 then return {'', 0, 0} end
 -- The place that a job would get by itself.
 local function own_place(job, band)
   local tag = number(redis.call('ZSCORE', tags_key(job.lane, band), job.requester) or '', 0)
-  local last = number(redis.call('HGET', K.VIRTUAL .. job.lane, 'last ' .. band), 0)
-  return band * BAND + math.max(virtual_time(job.lane, band), tag, last)
+  local f = redis.call('HMGET', K.VIRTUAL .. job.lane, band, 'last ' .. band, 'apart')
+  APART[job.lane] = lines(f[3])  -- it is asked for below
+  return band * BAND + math.max(number(f[1], 0), tag, number(f[2], 0))
 end
 
 local now, instant = clock()
