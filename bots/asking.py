@@ -120,6 +120,8 @@ async def _answered(
             err.show(ticket_reply(kind, ticket))
         if ticket.unserved:
             err.say(f"{NO_WORKER} Waiting for one.")
+        elif ticket.lacking and not err.live:
+            err.show(ticket_reply(kind, ticket))
         try:
             with progress_shown(err, kind) if err.live else nullcontext(lambda progress: None) as news:
                 async with asyncio.timeout(within):

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueing import KEEP, DrivenEngine, echoed, end_job, job, leased_worker, submit, until, working
+from queueing import (
+    ECHO,
+    KEEP,
+    DrivenEngine,
+    address,
+    echoed,
+    end_job,
+    job,
+    leased_worker,
+    requester,
+    submit,
+    until,
+    working,
+)
 from redis.asyncio import Redis
 
+from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.job_replies import job_reply
+from frontdesk.bots.replies import as_text, ticket_reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer
-from frontdesk.queue.jobs import Job, Share, Ticket
+from frontdesk.queue.jobs import Job, Platform, Share, Ticket
+from frontdesk.queue.kinds import Registry
 from frontdesk.queue.needs import lacking, written
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import Stranded, WorkerState, queue_report
 from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.steering import Steering
+from frontdesk.ratelimit.limiter import Limiter
+from frontdesk.ratelimit.limits import Limits
 
 DIGITS, PICTURES = "echo/digits", "echo/pictures"
 NO_DIGITS = {DIGITS: "The digits are not installed here."}
@@ -284,6 +304,21 @@ async def test_admins_see_what_nobody_can_run(broker: Broker, scripts: Scripts, 
     assert [waiting.id for waiting in await Oversight(redis).waiting()] == [first]
     await on_duty(scripts, "rich")
     assert [lane.stranded for lane in (await queue_report(redis)).lanes] == [()]
+
+
+@pytest.mark.parametrize("platform", ["discord", "telegram", "console"])
+async def test_whoever_asks_reads_why(broker: Broker, scripts: Scripts, redis: Redis, platform: Platform) -> None:
+    """From the declaration to the ticket, on every platform alike; and again with `/jobs JOB`."""
+    kind = replace(ECHO, needs=lambda params: (DIGITS,) if params.text == "digits" else ())
+    desk = Desk(Registry([kind]), broker, Limiter(redis), Limits.load(), Admins())
+    await on_duty(scripts, "poor", NO_DIGITS)
+    person, lines = Person(requester("ada", platform)), []
+    for text in ("digits", "else"):
+        request = Request(person, "echo", {"text": text}, address("ada", platform), f"update-{text}", private=False)
+        ticket = await desk.submit(request)
+        lines.append(as_text(ticket_reply(kind, ticket)).split("\n")[1:])
+        assert as_text(job_reply(kind, *await desk.look(person, ticket.job_id), 0.0)).split("\n")[1:] == lines[-1]
+    assert lines == [["The digits are not installed here."], []]
 
 
 @pytest.mark.parametrize("needs", ["", DIGITS, f"{DIGITS} 2000000000", "12000000000"])

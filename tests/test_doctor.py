@@ -13,7 +13,10 @@ from typer.testing import CliRunner
 from frontdesk.bots import doctor, machine
 from frontdesk.bots.cli import app
 from frontdesk.bots.findings import Finding, Level, broken, good, note, show
+from frontdesk.queue.codec import encode
 from frontdesk.queue.embedded import EmbeddedServer
+from frontdesk.queue.report import WorkerState
+from frontdesk.queue.scripts import Scripts
 from frontdesk.queue.settings import Settings
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789AB"
@@ -93,6 +96,27 @@ async def test_the_real_server_is_healthy(redis: Redis, redis_server: EmbeddedSe
     """The embedded server is set up as the doctor wants servers; that no worker is on duty is worth a note."""
     finding = worst(await doctor.redis(settings(redis_url=redis_server.url)))
     assert (finding.level, finding.sentence) == (Level.NOTE, "none is on duty.")
+
+
+async def test_what_a_worker_cannot_run_is_a_note(redis: Redis, redis_server: EmbeddedServer) -> None:
+    """With the whole reason, which who asks for such a job is not shown."""
+    state = WorkerState(
+        id="w1",
+        lanes=("short",),
+        kinds=("write",),
+        device="cpu",
+        models=(),
+        memory=1,
+        started_at=0.0,
+        lacks={"score": "No score can be run here.", "train/mnist": "The digits are not here."},
+        faults={"score": "FRONTDESK_MODEL: /srv/models/x is not there."},
+    )
+    await Scripts(redis).renew("w1", 60.0, encode(state), {}, {})
+    found = await doctor.redis(settings(redis_url=redis_server.url))
+    assert [finding.sentence for finding in found if finding.level is Level.NOTE] == [
+        "there is one that cannot run score: FRONTDESK_MODEL: /srv/models/x is not there.",
+        "there is one that cannot run train/mnist: The digits are not here.",
+    ]
 
 
 async def test_a_server_that_is_away_is_found() -> None:

@@ -137,6 +137,16 @@ def test_a_ticket_says_how_far_the_wait_can_be_trusted(wait: float, high: float 
     assert words(ticket_reply(WRITE, Ticket("abc", 4, wait, high))) == [f"write abc: number 4 in the queue, {shown}"]
 
 
+def test_a_ticket_says_why_nobody_can_run_it() -> None:
+    """The worker's own words are shown as they are, and never become markup."""
+    reply = ticket_reply(WRITE, Ticket("abc", 3, None, lacking="The *weights* are not here."))
+    assert words(reply) == [
+        "write abc: number 3 in the queue. No worker on duty can run it; it waits for one that can.",
+        "The *weights* are not here.",
+    ]
+    assert reply.blocks[1] == Line((Foreign("The *weights* are not here."),))
+
+
 def test_a_ticket_says_why_a_job_waits_again() -> None:
     """Its worker stopped while it ran."""
     again = "write abc: its worker stopped; it waits again, "

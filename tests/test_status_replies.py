@@ -15,7 +15,15 @@ from frontdesk.bots.on_console_status import as_object, show_queue
 from frontdesk.bots.replies import Rows
 from frontdesk.bots.status_replies import memory, queue_reply, status_reply
 from frontdesk.queue import keys
-from frontdesk.queue.report import LaneReport, Promises, QueueReport, WorkerReport, WorkerState, queue_report
+from frontdesk.queue.report import (
+    LaneReport,
+    Promises,
+    QueueReport,
+    Stranded,
+    WorkerReport,
+    WorkerState,
+    queue_report,
+)
 
 NOW = 1_000_000.0
 
@@ -106,6 +114,25 @@ def test_admins_read_what_admins_did_and_how_far_the_waits_held() -> None:
     for words in ("long (paused)", "ago: drained", "1 job that stopped three workers.", "P90 waits held: 91 %"):
         assert words in paper.text
     assert json.loads(as_object([], report))["queue"]["promised_waits"] == {"held": 193, "missed": 19}
+
+
+def test_admins_read_what_cannot_run_anywhere_and_why() -> None:
+    """By what such jobs want; a worker's line names what it cannot run. On a terminal as well."""
+    stranded = (
+        Stranded("train train/mnist 600000000", 7, "The digits are not here."),
+        *(Stranded(f"kind{number}", 1, "No.") for number in range(6)),
+    )
+    state = worker().state.model_copy(update={"lacks": {"train/mnist": "The digits are not here.", "sculpt": "No."}})
+    lane = LaneReport("long", 13, 0, {"train": 7}, {}, 70.0, stranded=stranded)
+    report = QueueReport(lanes=(lane,), workers=(WorkerReport(state, 0.5),), ended={})
+    shown = plain(queue_reply(report, NOW))
+    assert "Cannot run: 7 train (train/mnist, 600 MB): The digits are not here.\n" in shown
+    assert "Cannot run: and 3 other sorts of jobs\n" in shown
+    assert "; cannot run sculpt, train/mnist" in shown
+    paper = Paper(terminal=True)
+    show_queue(report, NOW, paper)
+    assert "Cannot run: 7 train (train/mnist, 600 MB): The digits are not here." in paper.text
+    assert json.loads(as_object([], report))["queue"]["lanes"][0]["stranded"][0]["waiting"] == 7
 
 
 async def test_promises_are_no_outcomes_of_a_kind(redis: Redis) -> None:

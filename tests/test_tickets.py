@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -119,9 +120,17 @@ class Hands:
     def watching(self, most: int = 64) -> TicketWatch:
         return TicketWatch(self.broker, "telegram", most=most, clock=lambda: self.now)
 
-    async def on_duty(self) -> None:
+    async def on_duty(self, lacks: Mapping[str, str] | None = None) -> None:
         state = WorkerState(
-            id="w1", lanes=("short",), kinds=("echo",), device="cpu", models=(), memory=1, started_at=0.0, slots=1
+            id="w1",
+            lanes=("short",),
+            kinds=("echo",),
+            device="cpu",
+            models=(),
+            memory=1,
+            started_at=0.0,
+            slots=1,
+            lacks=lacks or {},
         )
         await self.scripts.renew("w1", 60.0, encode(state), {}, {"echo": "none"})
 
@@ -172,6 +181,30 @@ async def test_a_ticket_says_that_its_lane_was_paused(hands: Hands) -> None:
     hands.now += NO_WORKER_PAUSE
     assert await hands.look() == [made]
     assert not hands.edits[-1].ticket.paused
+
+
+async def test_a_ticket_says_why_nobody_can_run_its_job(hands: Hands) -> None:
+    """As soon as that is so; and no longer when a worker came that can."""
+    made = await placed(hands.broker, "ada")
+    assert await hands.look() == []
+    await hands.on_duty(lacks={"echo": "The weights are not here."})
+    hands.now += LONGEST_PAUSE
+    assert await hands.look() == [made]
+    assert hands.edits[-1].ticket.lacking == "The weights are not here."
+    await hands.on_duty()
+    hands.now += NO_WORKER_PAUSE
+    assert await hands.look() == [made]
+    assert hands.edits[-1].ticket.lacking is None
+
+
+async def test_nobody_there_and_nobody_able_are_told_apart(hands: Hands) -> None:
+    """A ticket that says that no worker is on duty is edited when one comes that cannot run its job."""
+    made = await placed(hands.broker, "ada")
+    await hands.scripts.reap("w1", keep=KEEP)
+    assert await hands.look() == []
+    await hands.on_duty(lacks={"echo": "The weights are not here."})
+    hands.now += LONGEST_PAUSE
+    assert await hands.look() == [made]
 
 
 async def test_no_ticket_is_told_again_before_its_pause(hands: Hands) -> None:
