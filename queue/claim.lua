@@ -1,10 +1,12 @@
 -- ARGV: worker, lease in ms, seconds to keep, outcome of a job that is given up, age in ms from which a job may overtake,
 -- the number of this turn (0: none), how many jobs the worker had by hand, what it cannot run (as `abilities` reads it),
 -- age in ms from which a job that it cannot run is given to it all the same, to be ended (0: none is), number of jobs that
--- it holds (-1: it does not say) and their ids, then lane and free slots in turn. Returns ms until the next lease ends unless it is renewed ('' if
--- there is none), the number of the latest lease where the worker said what it holds ('' otherwise), then lane, id,
--- lease, place, payload of each job claimed. Nothing at all for a turn that was taken already: its answer was lost.
-local SCANNED = 512        -- jobs looked at for one whose requester may run another
+-- it holds (-1: it does not say) and their ids, then lane and free slots in turn. Returns ms until the next lease ends
+-- unless it is renewed, or until there is more to look at ('' if neither), the number of the latest lease where the worker
+-- said what it holds ('' otherwise), then lane, id, lease, place, payload of each job claimed. Nothing at all for a turn
+-- that was taken already: its answer was lost.
+local SCANNED = 512        -- jobs looked at for one that this worker can run, and whose requester may run another
+local MOVED = 128          -- of them that are set apart: some ten milliseconds of the server's time
 local UNWATCHED = 4000     -- ms: workers look every 2 s
 local AGED = 4             -- one claim in so many goes to the oldest job, if it is old enough
 local worker, lease, keep, patience = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[5])
@@ -164,14 +166,14 @@ local function serve(lane, slots)
   APART[lane] = lines(said[2])
   local mine, others = divided(lane)
   slots = give_overdue(lane, others, slots)
-  local starts, alone, moved = before, false, false
-  while slots > 0 and looked_at < SCANNED and not alone do
+  local starts, alone, moved = before, false, 0
+  while slots > 0 and looked_at < SCANNED and moved < MOVED and not alone do
     local aged = (starts + 1) % AGED == 0 and oldest(lane, mine)
     if aged and capped(facts(aged)) then aged = nil end
     local from = not aged and nearest(mine) or nil
     if not aged and not from then
       -- The lane is empty, whatever damage was done.
-      if #mine + #others == 1 and mine[1].skipped == 0 and not moved then redis.call('DEL', K.LANE_COST .. lane) end
+      if #mine + #others == 1 and mine[1].skipped == 0 and moved == 0 then redis.call('DEL', K.LANE_COST .. lane) end
       break
     end
     looked_at = looked_at + 1
@@ -181,7 +183,7 @@ local function serve(lane, slots)
     if job.state ~= 'waiting' then
       forget(id, mine)
     elseif not job.apart and not can_run(able, wants(job)) then
-      job.lane, moved = lane, true
+      job.lane, moved = lane, moved + 1
       set_apart(id, job)
     elseif capped(job) then
       from.skipped = from.skipped + 1
@@ -195,7 +197,7 @@ local function serve(lane, slots)
     end
     for _, each in ipairs(from and {from} or mine) do each.head = nil end
   end
-  if moved and looked_at == SCANNED then claimed[1] = '0' end  -- there is more to look at, and soon
+  if moved == MOVED or moved > 0 and looked_at == SCANNED then claimed[1] = '0' end  -- there is more to look at, and soon
   if starts > before then redis.call('HSET', K.VIRTUAL .. lane, 'starts', starts) end
   return slots, alone
 end

@@ -121,7 +121,7 @@ async def test_others_are_found_behind_any_number_of_jobs_that_it_cannot_run(
     for _ in range(1300):
         await asked(broker, "eve", share=Share(band=0))
     wanted = await asked(broker, "ada", needs="")
-    for _ in range(3):
+    for _ in range(11):
         turn = await scripts.turn("w1", 60.0, {"short": in_one_turn}, lacks=(DIGITS,), keep=KEEP, patience=HOUR)
         if turn.jobs:
             break

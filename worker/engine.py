@@ -138,7 +138,7 @@ class Engine:
 
     @property
     def stuck(self) -> bool:
-        """The device is held by a call that outlasted its kind's time limit: only a new process helps."""
+        """The device is held by a call that outlasted its time, or its job: only a new process helps."""
         return self._device.overrun > PATIENCE
 
     async def load(self) -> None:

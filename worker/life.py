@@ -152,7 +152,7 @@ class Life:
             self._when_ready()
         self._stuck = self._stuck + 1 if pulse.ready and pulse.stuck else 0
         if self._stuck >= STUCK_PULSES:
-            self.blameless = True  # the job that holds the device has been ended by its time limit
+            self.blameless = True  # the job that holds the device has been ended: by its limits, or by its requester
             self.kill(f"one call has held its device for {pulse.held_for:.0f} s, longer than its job may take")
 
     async def _watch(self) -> None:

@@ -30,7 +30,7 @@ WORDS_TIMEOUT = 1.0  # seconds for a child's last words
 
 class Pulse(Wire):
     """What a child says. `worker`: its id in the queue; `held_for`: seconds for which the device has run one call;
-    `stuck`: that call outlasted its kind's limit; `jobs`: those that run; `failure`: last words, a wrong setting.
+    `stuck`: that call outlasted its job; `jobs`: those that run; `failure`: last words, a wrong setting.
     """
 
     worker: str = ""
