@@ -262,6 +262,7 @@ async def test_an_admin_can_bring_it_forward(broker: Broker, scripts: Scripts, r
     await claim(scripts, "poor", lacks=NO_DIGITS)
     await asked(broker, "zoe", "")
     assert (await Steering(redis, keep=KEEP).bump(ids[2], by="console:ada")).result == "bumped"
+    assert await redis.zcard(keys.lane("short")) == 1
     assert (await served(scripts, "rich"))[:2] == [ids[2], ids[0]]
 
 
