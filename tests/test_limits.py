@@ -151,7 +151,7 @@ def test_refusals_in_words() -> None:
 
 def test_job_larger_than_the_budget_in_words() -> None:
     """A job that no waiting makes small enough is called too large."""
-    rules = Limits.load().rules(tier="member", kind="score", user="u", cost=601.0)
+    rules = Limits.load().rules(tier="member", kind="score", user="u", cost=1801.0)
     decision, _ = acquire(Ledger(), 1.8e9, rules, "job")
     assert sentence(decision, "score", rules) == "This job is larger than your whole daily share of computing time."
 
