@@ -8,20 +8,27 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from carving import CarveParams, CarveResult, carving, usual
 from console import Paper, premises, staffed
+from pydantic import SecretStr
 from queueing import DrivenEngine
 from redis.asyncio import Redis
+from storing import folder_store
 
 from frontdesk.bots import children
-from frontdesk.bots.demo import PASSAGES, Passage, Play, StepFailedError, demo, passages, working
+from frontdesk.bots.demo import demo, working
+from frontdesk.bots.demo_steps import PASSAGES, Passage, Play, StepFailedError, passages
 from frontdesk.bots.waiting import waiting
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.catalogue import SCORE, WRITE
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.jobs import Job, Outcome, Progress
+from frontdesk.queue.kinds import JobKind
 from frontdesk.queue.settings import Settings
 
 TEXTS = {
@@ -30,15 +37,25 @@ TEXTS = {
 }
 
 
-class Model(DrivenEngine):
-    """Answers at once: whatever it takes for a machine's text is one, and every prompt gets the same text."""
+# A sculptor that is quick: it takes any words, and hands back files.
+SCULPT = JobKind("sculpt", "A prompt becomes a 3D object", CarveParams, CarveResult, cost=lambda _: 1.0)
 
-    def __init__(self, text: str = "Blue.", taken_for_machine: str = "important to note") -> None:
+
+class Model(DrivenEngine):
+    """Answers at once: whatever it takes for a machine's text is one, and every prompt gets the same text. What it
+    sculpts are the usual files in `store`; without one, nothing."""
+
+    def __init__(
+        self, text: str = "Blue.", taken_for_machine: str = "important to note", store: ArtifactStore | None = None
+    ) -> None:
         super().__init__()
         self.text = text
         self.taken_for_machine = taken_for_machine
+        self.store = store
 
     async def run(self, made: Job, report: Callable[[Progress], None]) -> Outcome:
+        if made.kind == "sculpt":
+            return carving(usual(self.store) if self.store else [])
         common = {"model": "tiny", "precision": "bf16"}
         result: dict[str, Any] = {"text": self.text, "tokens": 2, "stopped": "end", "seed": 7}
         if made.kind == "score":
@@ -48,19 +65,24 @@ class Model(DrivenEngine):
         return Outcome(status="done", result={**result, **common}, seconds=0.2, gpu_seconds=0.2)
 
 
-async def played(redis: Redis, engine: Model, only: str = "") -> str:
-    """What the steps with that word in their name print."""
-    front, paper = premises(redis, kinds=[SCORE, WRITE], default="score", admin="grace"), Paper()
+TALK = ("text", "prompt", "request", "flood", "admin")
+
+
+async def played(redis: Redis, engine: Model, *only: str, folder: Path = Path("absent")) -> tuple[Play, str]:
+    """The steps with one of these words in their name, and what they print."""
+    front, paper = premises(redis, kinds=[SCORE, WRITE, SCULPT], default="score", admin="grace"), Paper()
+    front = replace(front, store=engine.store)
     async with staffed(front, engine), waiting(front) as waiter:
-        for title, step in Play(front, waiter, paper, TEXTS, time.monotonic()).steps():
-            if only in title:
+        play = Play(front, waiter, paper, TEXTS, time.monotonic(), folder)
+        for title, step in play.steps():
+            if any(word in title for word in only):
                 await step()
-    return paper.text
+    return play, paper.text
 
 
 async def test_the_conversation_shows_what_users_would_see(redis: Redis) -> None:
     """Two scores, a text, a polite refusal, a limit that says when to come back, and the admins' view."""
-    text = await played(redis, Model())
+    _, text = await played(redis, Model(), *TALK)
     in_order = [
         "ada> /score The harbour",
         "Reads like a person wrote it.",
@@ -86,19 +108,34 @@ async def test_the_conversation_shows_what_users_would_see(redis: Redis) -> None
         (Model(taken_for_machine="harbour"), "a person's", "taken for a machine's"),
         (Model(taken_for_machine="nothing"), "a model's", "taken for a human's"),
         (Model(text="  "), "a prompt", "the answer was empty"),
+        (Model(), "an object", "there were no files"),
     ],
 )
 async def test_a_step_that_goes_wrong_fails(redis: Redis, engine: Model, step: str, reason: str) -> None:
     """A demonstration that only looks as if it worked is worse than none."""
     with pytest.raises(StepFailedError, match=reason):
-        await played(redis, engine, only=step)
+        await played(redis, engine, step)
+
+
+async def test_the_files_of_an_object_are_kept(redis: Redis, tmp_path: Path) -> None:
+    """Where they lie is said, and how long it took is known."""
+    folder = tmp_path / "demo"
+    play, text = await played(redis, Model(store=folder_store(tmp_path / "store")), "an object", folder=folder)
+    [made] = play.made
+    assert made.kind == "sculpt"
+    assert 0 < made.seconds < 60
+    assert {path.name for path in made.files} == {"turn.gif", "view.png", "horse.glb", "horse.stl"}
+    for path in made.files:
+        assert path.is_file()
+        assert path.is_relative_to(folder)
+        assert path.name in text
 
 
 async def test_a_worker_that_dies_ends_the_demonstration(monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, with the last lines of its log."""
     monkeypatch.setattr(children, "WORKER", "frontdesk.worker.absent")
     with pytest.raises(StepFailedError, match=r"(?s)the worker ended with status 1:.*No module named"):
-        async with working("unix:///nonexistent", Settings()) as alive:
+        async with working(Settings(redis_url=SecretStr("unix:///nonexistent"))) as alive:
             await alive(asyncio.sleep(100))
 
 
@@ -138,4 +175,9 @@ async def test_the_real_demonstration_works_without_a_terminal(model_folder: Pat
             demonstration.terminate()
             await demonstration.wait()
     assert (demonstration.returncode, err.decode()) == (0, "")
-    assert "All of it worked. The first score was there" in out.decode()
+    said = out.decode()
+    assert "All of it worked, in " in said
+    files = [Path(line.strip()) for line in said.rpartition("sculpt: ")[2].splitlines() if line.startswith("  ")]
+    assert {".glb", ".gif", ".png", ".safetensors", ".npz"} <= {file.suffix for file in files}
+    for file in files:
+        assert file.stat().st_size > 100

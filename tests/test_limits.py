@@ -32,10 +32,10 @@ def numbers(limits: Limits, tier: str, kind: str) -> dict[str, float]:
 
 
 def test_shipped_defaults() -> None:
-    """Without a file a member has 5 at once, 30 an hour, 3 in flight and 600 s a day; trusted three times that."""
+    """Without a file a member has 5 at once, 30 an hour, 3 in flight and 1800 s a day; trusted three times that."""
     limits = Limits.load()
-    assert numbers(limits, "member", "score") == {"rate": 5, "hourly": 30, "in_flight": 3, "daily": 600}
-    assert numbers(limits, "trusted", "score") == {"rate": 15, "hourly": 90, "in_flight": 9, "daily": 1800}
+    assert numbers(limits, "member", "score") == {"rate": 5, "hourly": 30, "in_flight": 3, "daily": 1800}
+    assert numbers(limits, "trusted", "score") == {"rate": 15, "hourly": 90, "in_flight": 9, "daily": 5400}
 
 
 def test_admins_have_no_rate_and_no_budget() -> None:
@@ -46,15 +46,15 @@ def test_admins_have_no_rate_and_no_budget() -> None:
 def test_file_goes_over_the_defaults_key_by_key(tmp_path: Path) -> None:
     """What a file leaves out stays as shipped."""
     limits = load(tmp_path, "[member.kinds.default]\nper_hour = 12.5")
-    assert numbers(limits, "member", "score") == {"rate": 5, "hourly": 12.5, "in_flight": 3, "daily": 600}
+    assert numbers(limits, "member", "score") == {"rate": 5, "hourly": 12.5, "in_flight": 3, "daily": 1800}
     assert limits.tiers["trusted"] == Limits.load().tiers["trusted"]
 
 
 def test_kind_takes_what_it_leaves_out_from_default(tmp_path: Path) -> None:
     """A kind's own table needs only what differs."""
     limits = load(tmp_path, "[member.kinds.write]\nin_flight = 1\n[member.kinds.default]\nburst = 7")
-    assert numbers(limits, "member", "write") == {"rate": 7, "hourly": 30, "in_flight": 1, "daily": 600}
-    assert numbers(limits, "member", "score") == {"rate": 7, "hourly": 30, "in_flight": 3, "daily": 600}
+    assert numbers(limits, "member", "write") == {"rate": 7, "hourly": 30, "in_flight": 1, "daily": 1800}
+    assert numbers(limits, "member", "score") == {"rate": 7, "hourly": 30, "in_flight": 3, "daily": 1800}
 
 
 def test_added_tier_takes_what_it_leaves_out_from_member(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_refusals_in_words() -> None:
 
 def test_job_larger_than_the_budget_in_words() -> None:
     """A job that no waiting makes small enough is called too large."""
-    rules = Limits.load().rules(tier="member", kind="score", user="u", cost=601.0)
+    rules = Limits.load().rules(tier="member", kind="score", user="u", cost=1801.0)
     decision, _ = acquire(Ledger(), 1.8e9, rules, "job")
     assert sentence(decision, "score", rules) == "This job is larger than your whole daily share of computing time."
 
