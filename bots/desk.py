@@ -12,8 +12,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from frontdesk.bots.incoming import Fetch, Sent
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.parsing import validate
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.broker import Broker, Cancelled, JobIdTakenError
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import (
@@ -26,7 +28,7 @@ from frontdesk.queue.errors import (
     UserError,
 )
 from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
-from frontdesk.queue.kinds import AnyKind, Params, Registry, Value
+from frontdesk.queue.kinds import AnyKind, Params, Registry
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.report import QueueReport, queue_report
 from frontdesk.queue.steering import Steering
@@ -49,14 +51,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for. `raw` as typed; `update` the platform's own id of this act, so that it counts once."""
+    """What somebody asks for. `raw` as typed and sent; `update` the platform's own id of this act, so that it counts
+    once; `fetch` brings the files among `raw`."""
 
     person: Person
     kind: str
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Sent]
     reply: ReplyAddress
     update: str
     private: bool = False
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Desk:
     """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away.
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
+    uploads: takes in the files of requests.
     reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
@@ -103,6 +108,7 @@ class Desk:
         *,
         longest: float = 2 * 86_400.0,
         reuse: bool = True,
+        uploads: Uploads | None = None,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
     ) -> None:
@@ -115,6 +121,7 @@ class Desk:
         self._admins = admins
         self._longest = longest
         self._reuse = reuse
+        self._uploads = uploads or Uploads(None)
         self._observer = observer
         # Copies of one update that arrive together go one by one, so that only the first is charged.
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -124,6 +131,8 @@ class Desk:
 
     async def submit(self, request: Request) -> Ticket:
         """Check, limit, and queue. The same update always gets the same ticket, and is charged once.
+
+        Its files are fetched last, when nothing else speaks against it; if one is refused, nothing was charged.
 
         Raises UnknownKindError, InvalidRequestError, BannedError, LimitedError, DeskClosedError.
         """
@@ -139,7 +148,7 @@ class Desk:
 
     async def _submit(self, request: Request) -> Ticket:
         kind = self.kinds[request.kind]
-        params = validate(kind, request.raw)
+        params = validate(kind, request.raw)  # of files, what is said of them: nothing is fetched yet
         async with self._updates.setdefault(request.update, asyncio.Lock()), queue_open():
             while True:
                 if given := await self._broker.given(request.update):
@@ -150,26 +159,26 @@ class Desk:
     async def _submit_once(self, kind: AnyKind, params: Params, request: Request) -> Ticket:
         requester, declared = request.person.requester, kind.cost(params)
         estimate = await self._broker.estimate(kind.name, declared)
-        job = Job(
-            id=new_job_id(self.clock()),
-            kind=kind.name,
-            lane=kind.lane,
-            params=params.model_dump(mode="json"),
-            requester=requester,
-            private=request.private,
-            cost=estimate.cost,
-            submitted_at=self.clock(),
-        )
-        tier = await self._admitted(request.person)
-        rules = self.limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
+        job_id, tier = new_job_id(self.clock()), await self._admitted(request.person)
+        rules = self.limits.rules(tier=tier, kind=kind.name, user=requester.key, cost=estimate.cost, lifetime=ENTRY)
         who = requester_hash(requester.key)
-        decision = await self._limiter.acquire(rules, job.id)
+        decision = await self._limiter.acquire(rules, job_id)
         if not decision.allowed:
-            log.info("refused", kind=job.kind, requester=who, rule=decision.rule)
-            raise LimitedError(decision.rule or "", sentence(decision, job.kind, rules), decision.retry_after)
+            log.info("refused", kind=kind.name, requester=who, rule=decision.rule)
+            raise LimitedError(decision.rule or "", sentence(decision, kind.name, rules), decision.retry_after)
         ticket = None
         try:
-            releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
+            files = await self._uploads.take(kind, request.raw, request.fetch)
+            job = Job(
+                id=job_id,
+                kind=kind.name,
+                lane=kind.lane,
+                params=(validate(kind, {**request.raw, **files}) if files else params).model_dump(mode="json"),
+                requester=requester,
+                private=request.private,
+                cost=estimate.cost,
+                submitted_at=self.clock(),
+            )
             ticket = await self._broker.submit(
                 job,
                 request.reply,
@@ -179,16 +188,17 @@ class Desk:
                 # A private answer is its asker's alone.
                 digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
                 reuse=self._reuse and kind.deterministic,
-                releases=releases,
+                files=sorted({file.sha256 for file in files.values()}),
+                releases=tuple(rule.key for rule in rules if isinstance(rule, InFlight)),
                 in_flight=self._longest,
             )
         finally:
             if ticket is None or ticket.repeated:
-                await self._limiter.refund(rules, job.id)
+                await self._limiter.refund(rules, job_id)
         if ticket.answered:  # nothing runs: the device's time is given back, the request counts
-            await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job.id)
+            await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job_id)
         if not ticket.repeated:
-            log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
+            log.info("accepted", job=job_id, kind=kind.name, requester=who, position=ticket.position)
         return ticket
 
     async def _admitted(self, person: Person) -> str:

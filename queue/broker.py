@@ -61,6 +61,7 @@ class Broker:
         share: Share = EQUAL_SHARE,
         digest: str = "",
         reuse: bool = False,
+        files: Sequence[str] = (),
         releases: tuple[str, ...] = (),
         in_flight: float = 2 * 86_400.0,
     ) -> Ticket:
@@ -69,6 +70,7 @@ class Broker:
         declared: the kind's cost before it was scaled by what was measured, in device-seconds.
         digest: the same for jobs that may share one run (`request_digest`); empty for one that is its own.
         reuse: whether a fresh result of a finished one will do.
+        files: hashes of the stored files that it is asked with; in the same step they are the job's.
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         Raises JobIdTakenError.
         """
@@ -82,7 +84,7 @@ class Broker:
             digest=digest,
             reuse=reuse,
             keep=self.keep,
-            fields=_fields(job, reply, declared, share, releases),
+            fields=_fields(job, reply, declared, share, releases, files),
         )
         if given.job_id is None:
             raise JobIdTakenError(job.id)
@@ -201,7 +203,12 @@ def _payload(job: Job) -> bytes:
 
 
 def _fields(
-    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...]
+    job: Job,
+    reply: ReplyAddress,
+    declared: float,
+    share: Share,
+    releases: tuple[str, ...],
+    files: Sequence[str],
 ) -> dict[str, str | bytes | float]:
     """The job's hash. Short values, and none that says nothing: tens of thousands of them may wait."""
     caps = ["" if limit is None else str(limit) for limit in (share.running, share.tenant_running)]
@@ -220,6 +227,8 @@ def _fields(
         fields["caps"] = "|".join(caps)
     if job.private:
         fields["private"] = 1
+    if files:
+        fields["asked"] = "\n".join(files)
     if releases:
         own = f"{job.kind}:{job.requester.key}"  # named by a sign that common.lua knows
         fields["releases"] = "\n".join(name.replace(own, "*") for name in releases)
