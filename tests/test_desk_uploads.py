@@ -226,7 +226,7 @@ async def test_where_nothing_fetches_nothing_is_taken(place: Place) -> None:
 async def test_who_is_over_their_limit_is_told_before_the_download(place: Place, tmp_path: Path) -> None:
     """It would be for nothing."""
     limits = tmp_path / "limits.toml"
-    limits.write_text("[tiers.default]\nin_flight = 1\n")
+    limits.write_text("[member.kinds.mount]\nin_flight = 1\n")
     desk = place.desk(limits=limits)
     await desk.submit(place.request(good()))
     with pytest.raises(LimitedError):
