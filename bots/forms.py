@@ -10,7 +10,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from frontdesk.bots.incoming import IncomingFile, Sent
-from frontdesk.bots.parsing import bounds, clean, missing
+from frontdesk.bots.parsing import bounds, clean, converted, missing
 from frontdesk.bots.replies import Block, Code, Foreign, Plain, Reply, Strong, line
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, encode
@@ -72,9 +72,13 @@ def complete(kind: AnyKind, form: Form) -> bool:
 
 
 def written(kind: AnyKind, form: Form, answer: str | IncomingFile, update: int) -> Form:
-    """The form after its question was answered in writing, or with a file."""
+    """The form after its question was answered in writing, or with a file. Raises InvalidRequestError for what is no
+    file, or not one that is taken."""
     if form.asking is None:
         raise ValueError("nothing is asked on the last page")
+    for parameter in kind.files:
+        if parameter.name == form.asking:
+            converted(parameter, answer)
     values = {**form.values, form.asking: clean(answer) if isinstance(answer, str) else answer}
     return _ask_next(kind, form.model_copy(update={"values": values, "update": update}))
 

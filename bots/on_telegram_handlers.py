@@ -141,7 +141,7 @@ class Handlers:
             if said.file and said.sent and forms.asks_for_file(kind, form):
                 answer = self._fetchable(said.file)
             if form.asking is not None and answer:
-                await self._proceed(turn, kind, forms.written(kind, form, answer, said.update))
+                await self._answered(turn, kind, form, answer)
                 return
         if not said.place.private:
             return
@@ -175,6 +175,15 @@ class Handlers:
             return
         origin = str(said.place.message)
         await self._proceed(turn, kind, forms.begin(kind, raw, private=private, update=said.update, origin=origin))
+
+    async def _answered(self, turn: Turn, kind: AnyKind, form: forms.Form, answer: str | IncomingFile) -> None:
+        """A form's question was answered in writing, or with a file."""
+        try:
+            filled = forms.written(kind, form, answer, turn.act.update)
+        except InvalidRequestError as error:
+            await self._proceed(turn, kind, form.model_copy(update={"update": turn.act.update}), error)
+        else:
+            await self._proceed(turn, kind, filled)
 
     async def _start(self, turn: Turn, said: Said) -> None:
         if self._desk.is_admin(turn.person):

@@ -72,7 +72,7 @@ def validate(kind: AnyKind, raw: Mapping[str, Given]) -> Params:
     known = {parameter.name: parameter for parameter in kind.parameters}
     if unknown := [name for name in raw if name not in known]:
         raise InvalidRequestError([Problem("", _unknown_option(kind, name)) for name in unknown])
-    values = {name: _converted(known[name], value) for name, value in raw.items()}
+    values = {name: converted(known[name], value) for name, value in raw.items()}
     if problems := [Problem(p.name, f"is needed: {p.description}.") for p in missing(kind, values)]:
         raise InvalidRequestError(problems)
     values = {name: value for name, value in values.items() if value != "" or known[name].required}
@@ -136,8 +136,9 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _converted(parameter: Parameter, value: Given) -> Value | Artifact:
-    """As the declaration wants it; what cannot be converted is left for the validation to name."""
+def converted(parameter: Parameter, value: Given) -> Value | Artifact:
+    """As the declaration wants it; what cannot be converted is left for the validation to name, but for files. Raises
+    InvalidRequestError."""
     if parameter.upload is not None:
         return _file(parameter, parameter.upload, value)
     if isinstance(value, IncomingFile | Artifact):

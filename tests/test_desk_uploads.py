@@ -26,6 +26,7 @@ from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.blobs import FolderBlobs
 from frontdesk.queue.broker import Broker
+from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError
 from frontdesk.queue.jobs import JobRecord, Ticket
 from frontdesk.queue.kinds import Registry
@@ -68,10 +69,10 @@ class Place:
     store: ArtifactStore
     platform: Platform = field(default_factory=Platform)
 
-    def desk(self, *, redis: Redis | None = None, limits: Path | None = None, **options: float) -> Desk:
-        broker, limiter = Broker(redis or self.redis, keep=KEEP), Limiter(redis or self.redis)
+    def desk(self, *, limits: Path | None = None, within: float = 45.0) -> Desk:
+        broker, limiter = Broker(self.redis, keep=KEEP), Limiter(self.redis)
         kinds = Registry([HANG, MOUNT])
-        taking = Uploads(self.store, **options)
+        taking = Uploads(self.store, within=within)
         return Desk(kinds, broker, limiter, Limits.load(limits), Admins(), uploads=taking)
 
     def request(
@@ -82,7 +83,7 @@ class Place:
         self.platform.content = content
         file = IncomingFile.of("there", name, size=len(content) if size is None else size, media_type=ZIP)
         return Request(
-            Person(requester(user)), "mount", {"pictures": file} | typed, address(user),
+            Person(requester(user)), "mount", {"pictures": file, **typed}, address(user),
             update or f"u{next(_numbers)}", private, self.platform.fetch,
         )  # fmt: skip
 
@@ -119,10 +120,10 @@ def place(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plac
     return Place(redis, tmp_path / "temp", folder_store(tmp_path / "store"))
 
 
-async def refused(place: Place, request: Request, why: str, **options: float) -> None:
+async def refused(place: Place, request: Request, why: str, *, within: float = 45.0) -> None:
     """In one sentence, about the file; and nothing stays behind, in either store or in the limits."""
     with pytest.raises(InvalidRequestError, match=why) as error:
-        await place.desk(**options).submit(request)
+        await place.desk(within=within).submit(request)
     assert [problem.parameter for problem in error.value.problems] == ["pictures"]
     assert (place.lies(), place.stored()) == ([], [])
     assert await place.in_flight() == 0
@@ -249,7 +250,7 @@ async def test_an_accepted_file_reaches_the_run(place: Place, tmp_path: Path) ->
     assert await place.held(ticket) == [sha256]
     assert list((tmp_path / "runs").glob("*/*/*")) == []
     await engine.close()
-    assert "secret" not in str([await place.redis.hgetall(keys.job(ticket.job_id))])
+    assert "secret" not in str(await answer(place.redis.hgetall(keys.job(ticket.job_id))))
 
 
 async def _ended(place: Place, ticket: Ticket) -> JobRecord | None:
@@ -298,8 +299,7 @@ async def test_an_update_that_comes_twice_is_fetched_once(place: Place) -> None:
     """At the same time, or later."""
     desk = place.desk()
     request = place.request(good(), update="again")
-    tickets = await asyncio.gather(desk.submit(request), desk.submit(request))
-    tickets.append(await place.desk().submit(request))
+    tickets = [*await asyncio.gather(desk.submit(request), desk.submit(request)), await place.desk().submit(request)]
     assert len({ticket.job_id for ticket in tickets}) == 1
     assert [ticket.repeated for ticket in tickets] == [False, True, True]
     assert place.platform.fetched == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from mounting import HANG, MOUNT, TAKES, ZIP, MountResult
@@ -19,8 +19,8 @@ from frontdesk.queue.uploads import UnfitFileError, Upload, megabytes
 PICTURE = Upload((".png", ".jpg"), ("image/png", "image/jpeg"), 2_500_000)
 
 
-def declared(**fields: object) -> JobKind[Params, MountResult]:
-    params = create_model("Made", __base__=Params, **fields)  # type: ignore[call-overload]
+def declared(**fields: Any) -> JobKind[Params, MountResult]:
+    params = create_model("Made", __base__=Params, **fields)
     return JobKind("made", "Made up", params, MountResult, cost=lambda _: 1.0)
 
 
@@ -29,7 +29,7 @@ def sent(name: str = "holiday.zip", size: int | None = 5000, media_type: str | N
 
 
 def a_file(upload: Upload, kind: object = Artifact | None, default: object = None) -> tuple[object, object]:
-    return (Annotated[kind, Field(description="A picture"), upload], default)  # type: ignore[valid-type]
+    return (Annotated[kind, Field(description="A picture"), upload], default)
 
 
 def test_a_file_is_declared_like_any_parameter() -> None:
@@ -152,8 +152,7 @@ def test_a_file_without_a_name_goes_where_its_sort_is_taken() -> None:
 
 
 def declared_without_files() -> JobKind[Params, MountResult]:
-    params = create_model("Plain", __base__=Params, word=(Annotated[str, Field(description="A word")], ...))
-    return JobKind("plain", "Plain", params, MountResult, cost=lambda _: 1.0)
+    return JobKind("plain", "Plain", Params, MountResult, cost=lambda _: 1.0)
 
 
 def test_programs_are_told_by_their_first_bytes() -> None:
