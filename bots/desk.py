@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from frontdesk.bots.incoming import Fetch, Sent
+from frontdesk.bots.incoming import Fetch, Given
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.parsing import validate
 from frontdesk.bots.uploads import Uploads
@@ -56,7 +56,7 @@ class Request:
 
     person: Person
     kind: str
-    raw: Mapping[str, Sent]
+    raw: Mapping[str, Given]
     reply: ReplyAddress
     update: str
     private: bool = False
@@ -159,26 +159,27 @@ class Desk:
     async def _submit_once(self, kind: AnyKind, params: Params, request: Request) -> Ticket:
         requester, declared = request.person.requester, kind.cost(params)
         estimate = await self._broker.estimate(kind.name, declared)
-        job_id, tier = new_job_id(self.clock()), await self._admitted(request.person)
-        rules = self.limits.rules(tier=tier, kind=kind.name, user=requester.key, cost=estimate.cost, lifetime=ENTRY)
+        job = Job(
+            id=new_job_id(self.clock()),
+            kind=kind.name,
+            lane=kind.lane,
+            params=params.model_dump(mode="json"),
+            requester=requester,
+            private=request.private,
+            cost=estimate.cost,
+            submitted_at=self.clock(),
+        )
+        tier = await self._admitted(request.person)
+        rules = self.limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
         who = requester_hash(requester.key)
-        decision = await self._limiter.acquire(rules, job_id)
+        decision = await self._limiter.acquire(rules, job.id)
         if not decision.allowed:
-            log.info("refused", kind=kind.name, requester=who, rule=decision.rule)
-            raise LimitedError(decision.rule or "", sentence(decision, kind.name, rules), decision.retry_after)
+            log.info("refused", kind=job.kind, requester=who, rule=decision.rule)
+            raise LimitedError(decision.rule or "", sentence(decision, job.kind, rules), decision.retry_after)
         ticket = None
         try:
-            files = await self._uploads.take(kind, request.raw, request.fetch)
-            job = Job(
-                id=job_id,
-                kind=kind.name,
-                lane=kind.lane,
-                params=(validate(kind, {**request.raw, **files}) if files else params).model_dump(mode="json"),
-                requester=requester,
-                private=request.private,
-                cost=estimate.cost,
-                submitted_at=self.clock(),
-            )
+            job, files = await self._with_files(kind, job, request)
+            releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
             ticket = await self._broker.submit(
                 job,
                 request.reply,
@@ -188,18 +189,28 @@ class Desk:
                 # A private answer is its asker's alone.
                 digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
                 reuse=self._reuse and kind.deterministic,
-                files=sorted({file.sha256 for file in files.values()}),
-                releases=tuple(rule.key for rule in rules if isinstance(rule, InFlight)),
+                files=files,
+                releases=releases,
                 in_flight=self._longest,
             )
         finally:
             if ticket is None or ticket.repeated:
-                await self._limiter.refund(rules, job_id)
+                await self._limiter.refund(rules, job.id)
         if ticket.answered:  # nothing runs: the device's time is given back, the request counts
-            await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job_id)
+            await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job.id)
         if not ticket.repeated:
-            log.info("accepted", job=job_id, kind=kind.name, requester=who, position=ticket.position)
+            log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
         return ticket
+
+    async def _with_files(self, kind: AnyKind, job: Job, request: Request) -> tuple[Job, list[str]]:
+        """The job with its files in the store, and their hashes. Raises InvalidRequestError, FilesClosedError."""
+        if not kind.files:
+            return job, []
+        taken = await self._uploads.take(kind, request.raw, request.fetch)
+        params = validate(kind, {**request.raw, **taken})
+        given = (getattr(params, parameter.name) for parameter in kind.files)
+        hashes = sorted({artifact.sha256 for artifact in given if artifact is not None})
+        return job.model_copy(update={"params": params.model_dump(mode="json")}), hashes
 
     async def _admitted(self, person: Person) -> str:
         """The person's tier: an admin's, or what an admin said, or what the limits file says. Raises BannedError."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from frontdesk.bots.incoming import Fetch, IncomingFile, LostUploadError, Sent
+from frontdesk.bots.incoming import Fetch, Given, IncomingFile, LostUploadError
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.errors import FilesClosedError, InvalidRequestError, Problem, StoreError, UserError
 from frontdesk.queue.kinds import AnyKind, Parameter
@@ -40,7 +40,7 @@ class Uploads:
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._threads = ThreadPoolExecutor(CHECKS, thread_name_prefix="upload-check")
 
-    async def take(self, kind: AnyKind, raw: Mapping[str, Sent], fetch: Fetch | None) -> dict[str, Artifact]:
+    async def take(self, kind: AnyKind, raw: Mapping[str, Given], fetch: Fetch | None) -> dict[str, Artifact]:
         """Put the request's files into the store, each under its parameter's name.
 
         Raises InvalidRequestError for a file that is not taken, or did not come; FilesClosedError where the store, or

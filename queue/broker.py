@@ -84,7 +84,7 @@ class Broker:
             digest=digest,
             reuse=reuse,
             keep=self.keep,
-            fields=_fields(job, reply, declared, share, releases, files),
+            fields=_fields(job, reply, declared, share, releases) | ({"asked": "\n".join(files)} if files else {}),
         )
         if given.job_id is None:
             raise JobIdTakenError(job.id)
@@ -203,12 +203,7 @@ def _payload(job: Job) -> bytes:
 
 
 def _fields(
-    job: Job,
-    reply: ReplyAddress,
-    declared: float,
-    share: Share,
-    releases: tuple[str, ...],
-    files: Sequence[str],
+    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...]
 ) -> dict[str, str | bytes | float]:
     """The job's hash. Short values, and none that says nothing: tens of thousands of them may wait."""
     caps = ["" if limit is None else str(limit) for limit in (share.running, share.tenant_running)]
@@ -227,8 +222,6 @@ def _fields(
         fields["caps"] = "|".join(caps)
     if job.private:
         fields["private"] = 1
-    if files:
-        fields["asked"] = "\n".join(files)
     if releases:
         own = f"{job.kind}:{job.requester.key}"  # named by a sign that common.lua knows
         fields["releases"] = "\n".join(name.replace(own, "*") for name in releases)

@@ -151,9 +151,9 @@ class JobKind(Generic[P, R]):
         """The parameters, required ones first (Discord wants that), otherwise as declared."""
         schema = self.params.model_json_schema()
         required = set(schema.get("required", ()))
-        uploads = {name: _upload(self.name, name, info) for name, info in self.params.model_fields.items()}
+        fields = self.params.model_fields
         every = [
-            _parameter(self.name, name, _resolved(node, schema.get("$defs", {})), name in required, uploads[name])
+            _parameter(self.name, name, fields[name], _resolved(node, schema.get("$defs", {})), name in required)
             for name, node in schema.get("properties", {}).items()
         ]
         return tuple(sorted(every, key=lambda parameter: not parameter.required))
@@ -221,26 +221,24 @@ def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     return merged
 
 
-def _upload(kind: str, name: str, info: FieldInfo) -> Upload | None:
+def _upload(where: str, info: FieldInfo) -> Upload | None:
     """What a field says of the file that it is."""
     upload = next((each for each in info.metadata if isinstance(each, Upload)), None)
     if (upload is None) is (info.annotation in (Artifact, Artifact | None)):
-        raise DeclarationError(
-            f"kind {kind!r}, parameter {name!r}: an Artifact has an Upload beside it, and nothing else"
-        )
+        raise DeclarationError(f"{where}: an Artifact has an Upload beside it, and nothing else")
     if upload is not None and not info.is_required() and info.default is not None:
-        raise DeclarationError(f"kind {kind!r}, parameter {name!r}: a file that may be left out is None then")
+        raise DeclarationError(f"{where}: a file that may be left out is None then")
     return upload
 
 
-def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool, upload: Upload | None) -> Parameter:
+def _parameter(kind: str, name: str, info: FieldInfo, node: Mapping[str, Any], required: bool) -> Parameter:
     where = f"kind {kind!r}, parameter {name!r}"
     _check_name(where, name)
     if name == "private":
         raise DeclarationError(f"{where}: every command has an option of that name already")
     description = str(node.get("description", ""))
     _check_description(f"{where}: its description", description)
-    if upload is not None:
+    if (upload := _upload(where, info)) is not None:
         return Parameter(name, "file", description, required, upload=upload)
     choices = _choices(where, node)
     types: dict[str, Literal["text", "integer", "number", "boolean"]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import tempfile
 import threading
 from collections.abc import AsyncGenerator
@@ -23,12 +24,13 @@ from frontdesk.bots.desk import Admins, Desk, Person, Request
 from frontdesk.bots.incoming import IncomingFile, LostUploadError
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue import keys
-from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.blobs import FolderBlobs
 from frontdesk.queue.broker import Broker
+from frontdesk.queue.codec import decode
 from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError
-from frontdesk.queue.jobs import JobRecord, Ticket
+from frontdesk.queue.jobs import Job, JobRecord, Ticket
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.retention import Retention
 from frontdesk.ratelimit.limiter import Limiter
@@ -293,6 +295,18 @@ async def test_two_who_send_the_same_share_a_run_and_both_hold_it(place: Place) 
     assert (await place.held(ada), await place.held(eve), place.stored()) == ([], [sha256], [sha256])
     other = await desk.submit(place.request(good(b"another"), user="bob"))
     assert await place.held(other) != [sha256]
+
+
+async def test_what_is_asked_again_takes_the_stored_file(place: Place) -> None:
+    """Nothing is fetched, and the second job holds it as well."""
+    desk = place.desk()
+    first = await desk.submit(place.request(good()))
+    request = place.request(b"")
+    [payload] = [json.loads(await place.redis.get(keys.payload(first.job_id)))]
+    artifact = Artifact.model_validate(decode(Job, payload["a"][0]).params["pictures"])
+    again = await desk.submit(replace(request, raw={"pictures": artifact, "colour": "red"}, fetch=None))
+    assert await place.held(again) == await place.held(first) == [artifact.sha256]
+    assert place.platform.fetched == 1
 
 
 async def test_an_update_that_comes_twice_is_fetched_once(place: Place) -> None:
