@@ -43,7 +43,7 @@ def test_the_parameter_that_is_a_file() -> None:
     section = ARCHITECTURE.partition("## A parameter that is a file\n")[2]
     example = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[0]
     names: dict[str, Any] = {"Annotated": Annotated, "Field": Field, "Params": Params, "look_inside": print}
-    exec(example, names)  # noqa: S102 (our own document)
+    exec(compile(example, "architecture.md", "exec", dont_inherit=True), names)  # noqa: S102 (our own document)
     kind = JobKind("frame", "Frame pictures", names["FrameParams"], Result, cost=lambda _: 1.0)
     (picture,) = kind.files
     assert (picture.required, bounds(picture)) == (False, "a .zip of at most 20 MB")
