@@ -19,11 +19,14 @@ from frontdesk.bots.asking import Exit, ask
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.incoming import IncomingFile, LostUploadError, read_local
 from frontdesk.bots.main import Premises
+from frontdesk.bots.main import premises as opened
 from frontdesk.bots.on_console import Chat, person
 from frontdesk.bots.uploads import Uploads
 from frontdesk.bots.waiting import waiting
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.jobs import Job, Outcome
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.settings import Settings
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 
@@ -67,6 +70,21 @@ async def test_ask_sends_a_file_by_its_path(front: Premises, tmp_path: Path) -> 
     exit_, said, seen = await asked(front, f"pictures={path}", "colour=red")
     assert (exit_, said["result"], seen) == (Exit.DONE, {"said": "mounted pictures.zip"}, [good()])
     assert list((tmp_path / "temp").iterdir()) == []
+
+
+async def test_every_front_end_is_opened_with_a_store(
+    redis: Redis, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that the settings name, where workers look as well."""
+    monkeypatch.setattr(Registry, "installed", lambda: Registry([MOUNT]))
+    (tmp_path / "a.zip").write_bytes(good())
+    settings = Settings(default_kind="mount", artifacts_url=str(tmp_path / "shared"))
+    async with opened(settings) as front:
+        out = Paper()
+        async with staffed(front, Mounter(folder_store(tmp_path / "shared"))):
+            words = ["pictures=a.zip"]
+            assert await ask(front, "mount", words, within=20, as_json=False, out=out, err=Paper()) is Exit.DONE
+    assert "mounted pictures.zip" in out.text
 
 
 async def test_a_path_may_be_short(front: Premises, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

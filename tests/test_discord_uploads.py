@@ -112,8 +112,8 @@ async def test_what_is_not_taken_is_told_to_its_sender_alone(bench: Bench, sort:
 
 
 async def test_a_file_that_discord_does_not_hand_out_is_told(bench: Bench) -> None:
-    """It was deleted meanwhile, or Discord has trouble."""
-    file = bench.discord.upload("holiday.zip", good())
+    """It was deleted meanwhile, or Discord has trouble: what comes in its place is not taken for it."""
+    file = bench.discord.upload("holiday.zip", good(), size=9)
     bench.discord.fail("GET /attachments", 503)
     asked = await bench.discord.slash(bench.ada, "mount", pictures=file)
     await bench.discord.says(asked, "holiday.zip could not be fetched to its end. Please send it again.")
