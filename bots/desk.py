@@ -12,8 +12,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from frontdesk.bots.incoming import Fetch, Given
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.parsing import validate
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.broker import Broker, Cancelled, JobIdTakenError
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import (
@@ -26,7 +28,7 @@ from frontdesk.queue.errors import (
     UserError,
 )
 from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
-from frontdesk.queue.kinds import AnyKind, Params, Registry, Value
+from frontdesk.queue.kinds import AnyKind, Params, Registry
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.needs import written
 from frontdesk.queue.report import QueueReport, queue_report
@@ -50,14 +52,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asks for. `raw` as typed; `update` the platform's own id of this act, so that it counts once."""
+    """What somebody asks for. `raw` as typed and sent; `update` the platform's own id of this act, so that it counts
+    once; `fetch` brings the files among `raw`."""
 
     person: Person
     kind: str
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Given]
     reply: ReplyAddress
     update: str
     private: bool = False
+    fetch: Fetch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Desk:
     """What every front end calls. Each method raises UserError subclasses only; DeskClosedError when Redis is away.
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
+    uploads: takes in the files of requests.
     reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
@@ -104,6 +109,7 @@ class Desk:
         *,
         longest: float = 2 * 86_400.0,
         reuse: bool = True,
+        uploads: Uploads | None = None,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
     ) -> None:
@@ -116,6 +122,7 @@ class Desk:
         self._admins = admins
         self._longest = longest
         self._reuse = reuse
+        self._uploads = uploads or Uploads(None)
         self._observer = observer
         # Copies of one update that arrive together go one by one, so that only the first is charged.
         self._updates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -125,6 +132,8 @@ class Desk:
 
     async def submit(self, request: Request) -> Ticket:
         """Check, limit, and queue. The same update always gets the same ticket, and is charged once.
+
+        Its files are fetched last, when nothing else speaks against it; if one is refused, nothing was charged.
 
         Raises UnknownKindError, InvalidRequestError, BannedError, LimitedError, DeskClosedError.
         """
@@ -140,7 +149,7 @@ class Desk:
 
     async def _submit(self, request: Request) -> Ticket:
         kind = self.kinds[request.kind]
-        params = validate(kind, request.raw)
+        params = validate(kind, request.raw)  # of files, what is said of them: nothing is fetched yet
         async with self._updates.setdefault(request.update, asyncio.Lock()), queue_open():
             while True:
                 if given := await self._broker.given(request.update):
@@ -170,6 +179,7 @@ class Desk:
             raise LimitedError(decision.rule or "", sentence(decision, job.kind, rules), decision.retry_after)
         ticket = None
         try:
+            job, files = await self._with_files(kind, job, request)
             releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
             ticket = await self._broker.submit(
                 job,
@@ -180,6 +190,7 @@ class Desk:
                 # A private answer is its asker's alone.
                 digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
                 reuse=self._reuse and kind.deterministic,
+                files=files,
                 releases=releases,
                 needs=written(*kind.wants(params)),
                 in_flight=self._longest,
@@ -192,6 +203,16 @@ class Desk:
         if not ticket.repeated:
             log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
         return ticket
+
+    async def _with_files(self, kind: AnyKind, job: Job, request: Request) -> tuple[Job, list[str]]:
+        """The job with its files in the store, and their hashes. Raises InvalidRequestError, FilesClosedError."""
+        if not kind.files:
+            return job, []
+        taken = await self._uploads.take(kind, request.raw, request.fetch)
+        params = validate(kind, {**request.raw, **taken})
+        given = (getattr(params, parameter.name) for parameter in kind.files)
+        hashes = sorted({artifact.sha256 for artifact in given if artifact is not None})
+        return job.model_copy(update={"params": params.model_dump(mode="json")}), hashes
 
     async def _admitted(self, person: Person) -> str:
         """The person's tier: an admin's, or what an admin said, or what the limits file says. Raises BannedError."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from frontdesk.bots.parsing import bounds, clean, missing
+from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.parsing import bounds, clean, converted, missing
 from frontdesk.bots.replies import Block, Code, Foreign, Plain, Reply, Strong, line
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, encode
@@ -33,7 +34,7 @@ class Form(Wire):
 
     id: str
     kind: str
-    values: Mapping[str, Value]
+    values: Mapping[str, Sent]
     private: bool = False
     asking: str | None = None
     update: int = 0
@@ -59,7 +60,7 @@ class Question:
     hint: str = ""
 
 
-def begin(kind: AnyKind, values: Mapping[str, Value], *, private: bool, update: int, origin: str) -> Form:
+def begin(kind: AnyKind, values: Mapping[str, Sent], *, private: bool, update: int, origin: str) -> Form:
     """A form for a request that lacks something."""
     form = Form(id=secrets.token_hex(3), kind=kind.name, values=values, private=private, update=update, origin=origin)
     return _ask_next(kind, form)
@@ -70,11 +71,15 @@ def complete(kind: AnyKind, form: Form) -> bool:
     return form.sent or (form.asking is None and not _optional(kind))
 
 
-def written(kind: AnyKind, form: Form, text: str, update: int) -> Form:
-    """The form after its question was answered in writing."""
+def written(kind: AnyKind, form: Form, answer: str | IncomingFile, update: int) -> Form:
+    """The form after its question was answered in writing, or with a file. Raises InvalidRequestError for what is no
+    file, or not one that is taken."""
     if form.asking is None:
         raise ValueError("nothing is asked on the last page")
-    values = {**form.values, form.asking: clean(text)}
+    for parameter in kind.files:
+        if parameter.name == form.asking:
+            converted(parameter, answer)
+    values = {**form.values, form.asking: clean(answer) if isinstance(answer, str) else answer}
     return _ask_next(kind, form.model_copy(update={"values": values, "update": update}))
 
 
@@ -153,10 +158,14 @@ def _options(parameter: Parameter) -> list[tuple[str, Value | None]]:
     return options
 
 
-def _shown(value: Value | None) -> str:
+def asks_for_file(kind: AnyKind, form: Form) -> bool:
+    return form.asking in {parameter.name for parameter in kind.files}
+
+
+def _shown(value: Sent | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "left open" if value is None else str(value)
+    text = value.name if isinstance(value, IncomingFile) else "left open" if value is None else str(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

@@ -17,6 +17,7 @@ from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.errands import until
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected, reachable
@@ -71,8 +72,19 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
             admins = Admins(settings.admins, settings.admin_roles)
             longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
             reuse = settings.reuse_hours > 0
-            desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest, reuse=reuse, observer=observer)
-            yield Premises(settings, kinds, redis, broker, desk, observer, ArtifactStore.of(settings))
+            store = ArtifactStore.of(settings)
+            desk = Desk(
+                kinds,
+                broker,
+                Limiter(redis),
+                limits,
+                admins,
+                longest=longest,
+                reuse=reuse,
+                uploads=Uploads(store),
+                observer=observer,
+            )
+            yield Premises(settings, kinds, redis, broker, desk, observer, store)
 
 
 async def serve(settings: Settings, adapter: Adapter) -> None:

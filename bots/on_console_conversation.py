@@ -12,7 +12,9 @@ import structlog
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.incoming import Sent, read_local
 from frontdesk.bots.job_replies import asked_for
+from frontdesk.bots.on_console_uploads import with_local
 from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.replies import (
     Code,
@@ -30,7 +32,7 @@ from frontdesk.bots.replies import (
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
-from frontdesk.queue.kinds import AnyKind, Parameter, Value
+from frontdesk.queue.kinds import AnyKind, Parameter
 
 log = structlog.get_logger()
 
@@ -48,7 +50,7 @@ class Wanting:
     """Something is missing: `question` asks for `parameter`, and `Conversation.fill` takes what is typed."""
 
     kind: AnyKind
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Sent]
     parameter: Parameter
     question: Reply
 
@@ -106,17 +108,18 @@ class Conversation:
         kind = self._desk.kinds[name.lower()]
         return await self._complete(kind, parse_arguments(kind, rest))
 
-    async def _complete(self, kind: AnyKind, raw: Mapping[str, Value], asked: Parameter | None = None) -> Answer:
+    async def _complete(self, kind: AnyKind, raw: Mapping[str, Sent], asked: Parameter | None = None) -> Answer:
         """Submit the request, or ask for what it lacks. `asked`: what was just asked for, and may be wrong."""
-        own, private = split_private(raw)
-        if lacking := missing(kind, own):
-            return _question(kind, own, lacking[0])
+        typed, private = split_private(raw)
+        if lacking := missing(kind, typed):
+            return _question(kind, typed, lacking[0])
         try:
+            own = with_local(kind, typed)
             validate(kind, own)
         except InvalidRequestError as error:
             if asked is None or asked.name not in {problem.parameter for problem in error.problems}:
                 raise
-            kept = {name: value for name, value in own.items() if name != asked.name}
+            kept = {name: value for name, value in typed.items() if name != asked.name}
             return _question(kind, kept, asked, error)
         user = self.person.requester.user
         request = Request(
@@ -126,6 +129,7 @@ class Conversation:
             reply=ReplyAddress(platform="console", channel=self._channel, user=user, private=private),
             update=f"console:{secrets.token_hex(12)}",
             private=private,
+            fetch=read_local,
         )
         return Accepted(kind, await self._desk.submit(request))
 
@@ -154,7 +158,7 @@ class Conversation:
 
 
 def _question(
-    kind: AnyKind, raw: Mapping[str, Value], parameter: Parameter, problem: InvalidRequestError | None = None
+    kind: AnyKind, raw: Mapping[str, Sent], parameter: Parameter, problem: InvalidRequestError | None = None
 ) -> Wanting:
     head = [line(Foreign(str(problem)))] if problem else []
     asks = line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})")

@@ -14,9 +14,11 @@ from discord import app_commands
 from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.incoming import Sent
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, UPLOAD_LIMIT, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
+from frontdesk.bots.on_discord_uploads import fetch
 from frontdesk.bots.parsing import split_private
 from frontdesk.bots.replies import (
     Reply,
@@ -31,7 +33,7 @@ from frontdesk.bots.replies import (
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
 
 log = structlog.get_logger()
 
@@ -53,10 +55,11 @@ class Conversation:
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
 
-    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None:
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Sent]) -> None:
         own, private = split_private(raw)
         address = _address(interaction, private)
-        request = Request(_person(interaction), kind.name, own, address, f"discord:{interaction.id}", private)
+        update = f"discord:{interaction.id}"
+        request = Request(_person(interaction), kind.name, own, address, update, private, fetch)
 
         async def work() -> None:
             async with self._placing(address.channel, request.update) as shown:

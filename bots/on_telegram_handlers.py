@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -14,10 +14,12 @@ from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
+from frontdesk.bots.incoming import IncomingFile, Sent, fits, parameter_for, takers
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram_counter import FROM_GROUP, Counter, Turn
 from frontdesk.bots.on_telegram_delivery import Sender
+from frontdesk.bots.on_telegram_fetching import download_limit
 from frontdesk.bots.on_telegram_intake import Pressed, Said
 from frontdesk.bots.on_telegram_render import FORM_ACTION, notice, render, render_question
 from frontdesk.bots.parsing import missing, parse_arguments, split_private
@@ -26,6 +28,7 @@ from frontdesk.bots.replies import (
     Foreign,
     Reply,
     cancel_reply,
+    file_reply,
     help_on,
     help_reply,
     jobs_reply,
@@ -36,9 +39,9 @@ from frontdesk.bots.replies import (
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.queue.connection import LOST
-from frontdesk.queue.errors import DeskClosedError, InvalidRequestError, LimitedError, UserError
+from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
 
 log = structlog.get_logger()
 
@@ -57,6 +60,7 @@ class Handlers:
         self._default = front.kinds[front.settings.default_kind]
         self._counter = Counter(front.desk, courier, sender, me)
         self._admin_menu = admin_menu
+        self._download_limit = download_limit(front.settings)
         self._forms = forms.FormStore(front.redis, "telegram")
         self._commands = {
             "start": self._start,
@@ -68,9 +72,11 @@ class Handlers:
             "admin": self._admin,
         }
 
-    async def handle(self, act: Said | Pressed, settled: Callable[[], None]) -> None:
+    async def handle(
+        self, act: Said | Pressed, settled: Callable[[], None], put_off: Callable[[], Awaitable[None]]
+    ) -> None:
         """Never raises: what goes wrong is told to the person, in one sentence."""
-        turn = Turn(act, settled)
+        turn = Turn(act, settled, put_off)
         try:
             try:
                 await (self._said(turn, act) if isinstance(act, Said) else self._pressed(turn, act))
@@ -113,6 +119,10 @@ class Handlers:
         raw, private = split_private(parse_arguments(kind, said.text))
         if kind.subject and said.quoted and kind.subject.name not in raw:
             raw[kind.subject.name] = said.quoted
+        parameter = parameter_for(kind, raw, said.file) if said.file else None
+        # A document of another sort may be in the message that is replied to by chance.
+        if said.file and parameter and (said.sent or parameter.required or fits(parameter, said.file)):
+            raw[parameter.name] = self._fetchable(said.file)
         await self._submit_or_ask(turn, kind, said, raw, private)
 
     async def _words(self, turn: Turn, said: Said) -> None:
@@ -127,10 +137,16 @@ class Handlers:
             if said.update == form.update:
                 await self._proceed(turn, kind, form)
                 return
-            if form.asking is not None and said.text:
-                await self._proceed(turn, kind, forms.written(kind, form, said.text, said.update))
+            answer: str | IncomingFile = said.text
+            if said.file and said.sent and forms.asks_for_file(kind, form):
+                answer = self._fetchable(said.file)
+            if form.asking is not None and answer:
+                await self._answered(turn, kind, form, answer)
                 return
         if not said.place.private:
+            return
+        if said.file and said.sent and (able := takers(self._kinds, said.file)):
+            await self._counter.show(turn, render(file_reply(said.file.name, able)))
             return
         if not said.text:
             await self._counter.show(turn, render(say("I can only read text. ", Code("/help"), " lists what I do.")))
@@ -143,8 +159,11 @@ class Handlers:
             more = line("I took your message as the text for ", Code(f"/{self._default.name}"), "; see ", Code("/help"))
             await self._counter.show(turn, render(Reply((*refused.blocks, more))))
 
+    def _fetchable(self, file: IncomingFile) -> IncomingFile:
+        return file.model_copy(update={"most": self._download_limit})
+
     async def _submit_or_ask(
-        self, turn: Turn, kind: AnyKind, said: Said, raw: Mapping[str, Value], private: bool
+        self, turn: Turn, kind: AnyKind, said: Said, raw: Mapping[str, Sent], private: bool
     ) -> None:
         if not missing(kind, raw):
             await self._counter.submit(turn, kind, raw, private=private, update=said.update, at=said.place.address)
@@ -156,6 +175,15 @@ class Handlers:
             return
         origin = str(said.place.message)
         await self._proceed(turn, kind, forms.begin(kind, raw, private=private, update=said.update, origin=origin))
+
+    async def _answered(self, turn: Turn, kind: AnyKind, form: forms.Form, answer: str | IncomingFile) -> None:
+        """A form's question was answered in writing, or with a file."""
+        try:
+            filled = forms.written(kind, form, answer, turn.act.update)
+        except InvalidRequestError as error:
+            await self._proceed(turn, kind, form.model_copy(update={"update": turn.act.update}), error)
+        else:
+            await self._proceed(turn, kind, filled)
 
     async def _start(self, turn: Turn, said: Said) -> None:
         if self._desk.is_admin(turn.person):
@@ -261,7 +289,7 @@ class Handlers:
             if (again := forms.reopened(kind, form, error)) is None:
                 raise
             await self._proceed(turn, kind, again, error)
-        except LimitedError:
+        except (LimitedError, FilesClosedError):
             await self._forms.save(chat, user, form.model_copy(update={"sent": False}))  # Start may be pressed again
             raise
 

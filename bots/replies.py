@@ -17,6 +17,7 @@ from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import RESERVED, AnyKind, Attachment, Registry
+from frontdesk.queue.uploads import shown
 
 NOTICED = 10.0  # seconds less than which nobody plans with
 
@@ -277,6 +278,16 @@ def help_on(kinds: Registry, name: str, listed: Reply) -> Reply:
     """One kind's help; the list where nothing, or a command of our own, is named. Raises UnknownKindError."""
     asked = name.strip().lstrip("/").lower()
     return kind_help_reply(kinds[asked]) if asked and asked not in RESERVED else listed
+
+
+def file_reply(name: str, takers: Sequence[AnyKind], *, slash: str = "/") -> Reply:
+    """A file came, and nothing with it: the commands that take one of its sort."""
+    commands: list[Span | str] = []
+    for kind in takers:
+        commands += [", " if commands else "", Code(slash + kind.name)]
+    return say(
+        Foreign(shown(name)), ": send it again with a command as its caption, or reply to it with one: ", *commands, "."
+    )
 
 
 def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:

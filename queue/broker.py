@@ -61,6 +61,7 @@ class Broker:
         share: Share = EQUAL_SHARE,
         digest: str = "",
         reuse: bool = False,
+        files: Sequence[str] = (),
         releases: tuple[str, ...] = (),
         needs: str = "",
         in_flight: float = 2 * 86_400.0,
@@ -70,6 +71,7 @@ class Broker:
         declared: the kind's cost before it was scaled by what was measured, in device-seconds.
         digest: the same for jobs that may share one run (`request_digest`); empty for one that is its own.
         reuse: whether a fresh result of a finished one will do.
+        files: hashes of the stored files that it is asked with; in the same step they are the job's.
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         needs: what it wants of a worker beyond its kind, as `needs.written` gives it.
         Raises JobIdTakenError.
@@ -84,7 +86,8 @@ class Broker:
             digest=digest,
             reuse=reuse,
             keep=self.keep,
-            fields=_fields(job, reply, declared, share, releases, needs),
+            fields=_fields(job, reply, declared, share, releases, needs)
+            | ({"asked": "\n".join(files)} if files else {}),
         )
         if given.job_id is None:
             raise JobIdTakenError(job.id)

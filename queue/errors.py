@@ -137,3 +137,10 @@ class DeskClosedError(UserError):
 
     def __init__(self) -> None:
         super().__init__("The desk is closed for a moment: its queue cannot be reached. Please try again in a minute.")
+
+
+class FilesClosedError(DeskClosedError):
+    """The store of files cannot be reached, or this machine has no room for them: what comes with a file is refused."""
+
+    def __init__(self) -> None:
+        UserError.__init__(self, "The desk cannot take files just now. Please try again in a minute.")

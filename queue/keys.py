@@ -54,6 +54,8 @@ OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
 
+UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
+
 
 def job(job_id: str) -> str:
     return JOB + job_id

@@ -11,10 +11,12 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
 from frontdesk.queue.needs import MAX_NEEDS, NEED
+from frontdesk.queue.uploads import Upload
 
 ENTRY_POINTS = "frontdesk.kinds"
 
@@ -22,6 +24,7 @@ ENTRY_POINTS = "frontdesk.kinds"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MAX_DESCRIPTION = 100
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
+MAX_FILES = 2  # parameters that are files
 MAX_CHOICES = 25
 MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
 RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private"})
@@ -88,10 +91,11 @@ class Parameter:
     """One parameter as a front end needs it: a flat view of its JSON schema.
 
     `minimum` and `maximum` belong to the range, `above` and `below` do not; whole numbers only ever have the former.
+    `upload`: what a file may be.
     """
 
     name: str
-    type: Literal["text", "integer", "number", "boolean", "choice"]
+    type: Literal["text", "integer", "number", "boolean", "choice", "file"]
     description: str
     required: bool
     default: Value | None = None
@@ -102,6 +106,7 @@ class Parameter:
     min_length: int | None = None
     max_length: int | None = None
     choices: tuple[Value, ...] = ()
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,8 @@ class JobKind(Generic[P, R]):
             raise DeclarationError(
                 f"kind {self.name!r} has {len(self.parameters)} parameters; {MAX_PARAMETERS} is the most"
             )
+        if len(self.files) > MAX_FILES:
+            raise DeclarationError(f"kind {self.name!r} takes {len(self.files)} files; {MAX_FILES} is the most")
         if not callable(self.time_limit):
             self._checked_limit(self.time_limit)
         self._try_example()
@@ -185,11 +192,17 @@ class JobKind(Generic[P, R]):
         """The parameters, required ones first (Discord wants that), otherwise as declared."""
         schema = self.params.model_json_schema()
         required = set(schema.get("required", ()))
+        fields = self.params.model_fields
         every = [
-            _parameter(self.name, name, _resolved(node, schema.get("$defs", {})), name in required)
+            _parameter(self.name, name, fields[name], _resolved(node, schema.get("$defs", {})), name in required)
             for name, node in schema.get("properties", {}).items()
         ]
         return tuple(sorted(every, key=lambda parameter: not parameter.required))
+
+    @cached_property
+    def files(self) -> tuple[Parameter, ...]:
+        """The parameters that are files."""
+        return tuple(parameter for parameter in self.parameters if parameter.type == "file")
 
     @cached_property
     def subject(self) -> Parameter | None:
@@ -249,19 +262,31 @@ def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     return merged
 
 
-def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) -> Parameter:
+def _upload(where: str, info: FieldInfo) -> Upload | None:
+    """What a field says of the file that it is."""
+    upload = next((each for each in info.metadata if isinstance(each, Upload)), None)
+    if (upload is None) is (info.annotation in (Artifact, Artifact | None)):
+        raise DeclarationError(f"{where}: an Artifact has an Upload beside it, and nothing else")
+    if upload is not None and not info.is_required() and info.default is not None:
+        raise DeclarationError(f"{where}: a file that may be left out is None then")
+    return upload
+
+
+def _parameter(kind: str, name: str, info: FieldInfo, node: Mapping[str, Any], required: bool) -> Parameter:
     where = f"kind {kind!r}, parameter {name!r}"
     _check_name(where, name)
     if name == "private":
         raise DeclarationError(f"{where}: every command has an option of that name already")
     description = str(node.get("description", ""))
     _check_description(f"{where}: its description", description)
+    if (upload := _upload(where, info)) is not None:
+        return Parameter(name, "file", description, required, upload=upload)
     choices = _choices(where, node)
     types: dict[str, Literal["text", "integer", "number", "boolean"]] = {
         "string": "text", "integer": "integer", "number": "number", "boolean": "boolean",
     }  # fmt: skip
     if not choices and node.get("type") not in types:
-        raise DeclarationError(f"{where}: only text, numbers, yes/no and choices can be asked for in a chat")
+        raise DeclarationError(f"{where}: only text, numbers, yes/no, choices and files can be asked for in a chat")
     return Parameter(
         name=name,
         type="choice" if choices else types[node["type"]],
@@ -272,6 +297,7 @@ def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) ->
         min_length=node.get("minLength"),
         max_length=node.get("maxLength"),
         choices=choices,
+        upload=None,
     )
 
 

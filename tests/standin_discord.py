@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from aiohttp import web
-from standin_discord_cast import DM, GROUP_DM, IN_GUILD, Channel, Interaction, Message, User
+from standin_discord_cast import DM, GROUP_DM, IN_GUILD, Attached, Channel, Interaction, Message, User
 from standin_discord_gateway import Gateway
 from standin_discord_rest import Fault, Rest
 from standin_discord_rules import MESSAGE_MENU, SLASH, RefusedError, check_options, command_of, nested
@@ -74,10 +74,16 @@ class Discord(State):
 
     # --- what people do ---
 
-    async def say(self, person: User, content: str, channel: Channel | None = None) -> Message:
+    def upload(self, name: str, data: bytes, **lies: Any) -> Attached:
+        """A file that a person has chosen; `lies` as in `Attached`."""
+        number = self.new_id()
+        self.cdn[number] = Attached(number, name, data, f"{self.url}/attachments/{number}/file", **lies)
+        return self.cdn[number]
+
+    async def say(self, person: User, content: str, channel: Channel | None = None, *attached: Attached) -> Message:
         """An ordinary message, which the bot is not told of: it does not ask for that intent."""
         message = self.new_message(channel or self.general, person)
-        message.content = content
+        message.content, message.attached = content, list(attached)
         message.history.append(content)
         return message
 
@@ -101,10 +107,13 @@ class Discord(State):
         offered = {c["name"]: c for c in self.commands} if hidden else self.commands_of(person, channel)
         command, part = command_of(offered, name)
         people = [value for value in options.values() if isinstance(value, User)]
+        files = [value for value in options.values() if isinstance(value, Attached)]
         filled = nested(command, part, check_options(part, options))
         data = {"id": command["id"], "name": command["name"], "type": SLASH, "options": filled}
         if people:
             data["resolved"] = {"users": {each.id: each.payload() for each in people}}
+        if files:
+            data["resolved"] = {"attachments": {each.id: each.payload() for each in files}}
         return await self._interact(person, channel or self.general, COMMAND, data)
 
     async def menu(self, person: User, name: str, message: Message) -> Interaction:

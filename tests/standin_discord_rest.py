@@ -69,6 +69,7 @@ class Rest:
             ("DELETE", channel + "/{message}", self._delete),
         ):
             yield web.route(method, "/api/v10" + path, handler)
+        yield web.get("/attachments/{id}/{name}", self._file)
         yield web.route("*", "/{anything:.*}", self._nothing)
 
     # --- every request ---
@@ -91,7 +92,7 @@ class Rest:
 
     def _authorise(self, request: web.Request, path: str) -> None:
         """Answers to interactions carry their own token in the path; all else needs the bot's."""
-        if path.startswith(("/webhooks/", "/interactions/")):
+        if path.startswith(("/webhooks/", "/interactions/", "/attachments/")):
             return
         if request.headers.get("Authorization") != f"Bot {self._state.token}":
             raise ApiError(401, 0, "401: Unauthorized")
@@ -119,6 +120,18 @@ class Rest:
     async def _nothing(self, request: web.Request) -> web.Response:
         self.unhandled.append(f"{request.method} {request.path}")
         raise ApiError(404, 0, "404: Not Found")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A file of the content network, as an unsigned address."""
+        file = self._state.cdn.get(request.match_info["id"])
+        if file is None:
+            raise ApiError(404, 0, "404: Not Found")
+        response = web.StreamResponse(headers={"Content-Length": str(len(file.data))})
+        await response.prepare(request)
+        await response.write(file.data[: file.cut])
+        if file.cut is not None and request.transport is not None:
+            request.transport.close()
+        return response
 
     # --- the application itself ---
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from standin_discord_cast import Attached, User
 
-SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER = 1, 3, 4, 5, 6, 10
+SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER, ATTACHMENT = 1, 3, 4, 5, 6, 10, 11
 SLASH, MESSAGE_MENU = 1, 3
 COMMAND_NAME = re.compile(r"[-_\w]{1,32}")
 CONTENT, EMBEDS, EMBED_TOTAL, FIELDS, CUSTOM_ID, LABEL, NONCE = 2000, 10, 6000, 25, 100, 80, 25
@@ -85,7 +85,7 @@ def _check_declared_option(path: str, option: Mapping[str, Any]) -> None:
         _check_described(path, option)
         return
     _length(f"{path}.description", option.get("description"), 1, 100)
-    if option["type"] not in (TEXT, INTEGER, BOOLEAN, PERSON, NUMBER):
+    if option["type"] not in (TEXT, INTEGER, BOOLEAN, PERSON, NUMBER, ATTACHMENT):
         raise _invalid(path, "Option type is not known to this stand-in")
     choices = option.get("choices") or []
     if len(choices) > 25 or (choices and option.get("autocomplete")):
@@ -142,6 +142,10 @@ def _checked(option: Mapping[str, Any], value: object) -> object:
     if kind == PERSON:
         if not isinstance(value, User):
             raise RefusedError(f"{name} is nobody")
+        return value.id
+    if kind == ATTACHMENT:
+        if not isinstance(value, Attached):
+            raise RefusedError(f"{name} is no file")
         return value.id
     if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != BOOLEAN):
         raise RefusedError(f"{name} cannot be {value!r}")

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -18,10 +18,12 @@ from queueing import KEEP, address, end_job, job, submit, until
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from storing import folder_store, put
+from telegram import Bot, Update
 
 from frontdesk.bots import doctor
 from frontdesk.bots.findings import Level
 from frontdesk.bots.forms import Form, FormStore
+from frontdesk.bots.on_telegram_fetching import Unfetched
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
@@ -228,7 +230,7 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
 
 @pytest.mark.parametrize("user", PASSWORDS)
 async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp_path: Path) -> None:
-    """Bots note what a job was asked with, workers what it made; either may sweep."""
+    """Workers note what a job made, and let go of what it was asked with; either may sweep."""
     store = folder_store(tmp_path)
     made = put(store)
     store.save("ended", b"state")
@@ -244,6 +246,23 @@ async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp
         async with swept(redis, retention):
             await until(lambda: store.contents() == ([], []))
         assert await retention.objects_of("telegram:ada") == []
+
+
+async def test_bots_take_in_files(deployed: Deployed) -> None:
+    """A job holds what it is asked with from the step that queues it; one that waits lets go when it is cancelled.
+    Updates whose documents are being fetched are kept meanwhile."""
+    async with deployed.nothing_refused(), connected(deployed.url("frontdesk-bot")) as redis:
+        broker, made = Broker(redis, keep=KEEP), job("ada", text="with a file")
+        await submit(broker, made, files=["ab" * 32])
+        assert await redis.exists(keys.owners("ab" * 32))
+        assert await broker.cancel(made.id, made.requester.key) == "cancelled"
+        assert not await redis.exists(keys.owners("ab" * 32))
+        unfetched = Unfetched(redis)
+        await unfetched.keep(Update(7))
+        await unfetched.keep(Update(8))
+        await unfetched.drop(8)
+        assert [update.update_id for update in await unfetched.left(cast(Bot, None))] == [7]
+        assert await unfetched.left(cast(Bot, None)) == []
 
 
 def public(kind: type) -> set[str]:
