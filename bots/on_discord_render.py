@@ -45,7 +45,7 @@ LABEL = 80
 # timestamps; the second pattern holds what means something at the start of a line only.
 MARKS = re.compile(r"[\\*_~|`<\[\]]|:(?=\S)")
 LINE_STARTS = re.compile(r"(?m)^([^\S\n]*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
-BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})"
+BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})(?::(?P<number>\d{1,2}))?"
 
 AnyInteraction: TypeAlias = discord.Interaction[Any]
 
@@ -195,30 +195,31 @@ def cut(text: str, most: int) -> str:
 class Pressed(Protocol):
     """The client behind a button."""
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None: ...
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None: ...
 
 
 class ActionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
     """A button that says all in its id, so that it works after a restart and is kept nowhere."""
 
-    def __init__(self, action: str, job_id: str, label: str = "") -> None:
-        identity = f"frontdesk:{action}:{job_id}"
-        super().__init__(discord.ui.Button(label=label[:LABEL] or None, custom_id=identity))
-        self._action, self._job_id = action, job_id
+    def __init__(self, data: str, label: str = "") -> None:
+        super().__init__(discord.ui.Button(label=label[:LABEL] or None, custom_id=f"frontdesk:{data}"))
+        self._data = data
 
     @classmethod
     async def from_custom_id(
         cls, interaction: AnyInteraction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> ActionButton:
-        return cls(match["action"], match["job"])
+        return cls(match[0].removeprefix("frontdesk:"))
 
     async def callback(self, interaction: AnyInteraction) -> None:
-        await cast(Pressed, interaction.client).pressed(interaction, self._action, self._job_id)
+        action, job_id, number = (*self._data.split(":"), None)[:3]
+        client = cast(Pressed, interaction.client)
+        await client.pressed(interaction, str(action), str(job_id), int(number) if number else None)
 
 
 def view(buttons: Iterable[Button]) -> discord.ui.View | None:
     """The row of buttons, or None for none. Needs a running loop."""
-    row = [ActionButton(button.action, button.job_id, button.label) for button in buttons]
+    row = [ActionButton(button.data, button.label) for button in buttons]
     if not row:
         return None
     shown = discord.ui.View(timeout=None)

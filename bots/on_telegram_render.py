@@ -231,7 +231,7 @@ def _shortened(drawn: Rendered, units: int) -> Rendered:
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    keys = [InlineKeyboardButton(b.label, callback_data=f"{b.action}:{b.job_id}") for b in buttons]
+    keys = [InlineKeyboardButton(b.label, callback_data=b.data) for b in buttons]
     return _rows_of(keys) if keys else None
 
 

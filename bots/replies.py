@@ -16,9 +16,10 @@ from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import RESERVED, AnyKind, Attachment, Registry
+from frontdesk.queue.kinds import MAX_VARIANTS, RESERVED, AnyKind, Attachment, Registry, Result
 
 NOTICED = 10.0  # seconds less than which nobody plans with
+MAX_LABEL = 40  # of a button below an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,17 @@ Block: TypeAlias = Line | Quote | Rows
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action` and `job_id` come back when it is pressed."""
+    """`action`, `job_id` and `number` come back when it is pressed."""
 
     label: str
-    action: Literal["cancel"]
+    action: Literal["cancel", "again"]
     job_id: str
+    number: int | None = None
+
+    @property
+    def data(self) -> str:
+        """What comes back, in at most 48 characters: platforms keep 64 bytes for a button."""
+        return f"{self.action}:{self.job_id}" + ("" if self.number is None else f":{self.number}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +220,7 @@ def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
     if figures := result.figures():
         blocks.append(Rows(tuple(figures)))
     blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
-    return Reply(tuple(blocks), attachments=tuple(result.attachments()))
+    return Reply(tuple(blocks), _again_buttons(job_id, result), attachments=tuple(result.attachments()))
 
 
 def answered_reply(job_id: str, where: Literal["above", "below"]) -> Reply:
@@ -286,6 +293,11 @@ def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:
 
 def cancel_button(job_id: str, *, named: bool = False) -> Button:
     return Button(f"Cancel {job_id}" if named else "Cancel", "cancel", job_id)
+
+
+def _again_buttons(job_id: str, result: Result) -> tuple[Button, ...]:
+    offered = tuple(result.variants())[:MAX_VARIANTS]
+    return tuple(Button(each.label[:MAX_LABEL], "again", job_id, number) for number, each in enumerate(offered))
 
 
 def _default(value: object) -> str:

@@ -16,17 +16,15 @@ import unicodedata
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, NamedTuple
-
-from pydantic import Field
+from typing import NamedTuple
 
 from frontdesk.queue.blobs import Blob, Blobs, BucketBlobs, FolderBlobs
 from frontdesk.queue.errors import ConfigurationError, FileDamagedError, FileGoneError, FileTooLargeError
-from frontdesk.queue.jobs import Wire
+from frontdesk.queue.jobs import MAX_NAME
+from frontdesk.queue.jobs import Artifact as Artifact  # the store's word, though news of a job may name one, too
 from frontdesk.queue.settings import Settings
 
 MAX_BYTES = 2_000_000_000  # of one file; what Telegram's own server can send
-MAX_NAME = 80
 CHUNK = 1024 * 1024
 LONGEST_LINK = 7 * 86_400  # seconds: what S3 signs
 
@@ -34,15 +32,6 @@ FILE = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})")
 SAVED = re.compile(r"saved/([A-Za-z0-9_-]{1,64})")
 STAMP = "desk"  # whose store it is
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
-
-
-class Artifact(Wire):
-    """A file in the store. `name` is a safe file name such as "chair.glb"; `size` in bytes."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0)]
-    media_type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*$", max_length=100)]
 
 
 class Contents(NamedTuple):
