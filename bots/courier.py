@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from redis.asyncio import Redis
@@ -16,6 +17,7 @@ from frontdesk.bots.deliverer import Deliverer, TryLaterError, UndeliverableErro
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.bots.outbox import News, Outbox
 from frontdesk.bots.packing import packed
+from frontdesk.bots.previews import Previews
 from frontdesk.bots.replies import Reply, outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.tickets import Standing, TicketWatch
 from frontdesk.queue.artifacts import ArtifactStore
@@ -75,6 +77,7 @@ class Courier:
         self._failures: Counter[str] = Counter()
         self._unfetched: Counter[str] = Counter()  # by entry: how often its files could not be fetched
         self._known: dict[str, JobRecord] = {}
+        self._previews = Previews(store)
         self._placing: Counter[str] = Counter()
         self._updates: dict[str, asyncio.Lock] = {}  # by update: held while its ticket is shown
         self._comers: Counter[str] = Counter()
@@ -173,7 +176,8 @@ class Courier:
         outbox = self._outboxes.setdefault(channel, Outbox())
         if not outbox.working:
             outbox.working = True
-            group.create_task(outbox.work_off(lambda event: self._answer(event, outbox), self._tell, retry=self._retry))
+            tell = partial(self._tell, outbox)
+            group.create_task(outbox.work_off(lambda event: self._answer(event, outbox), tell, retry=self._retry))
             now = asyncio.get_running_loop().time()
             self._outboxes = {name: each for name, each in self._outboxes.items() if not each.rested(now)}
         return outbox
@@ -196,6 +200,7 @@ class Courier:
         """How it ended: "delivered", or "undeliverable" and why. Raises TryLaterError."""
         record = await self._when_placed(event.job_id)
         self._known.pop(event.job_id, None)
+        self._previews.forget(event.job_id)
         if record is None or not record.ended:
             return "undeliverable: the job is no longer known"
         outcome, delivery = record.outcome or Outcome(status="failed"), DELIVERED
@@ -245,15 +250,19 @@ class Courier:
             raise TryLaterError(min(30.0, FIRST_RETRY * 2 ** (tries - 1))) from error
         return f"undeliverable: {type(error).__name__}"
 
-    async def _tell(self, job_id: str, news: News) -> float:
-        """Show one job's newest news in its ticket; returns the pause that its chat wants after it."""
+    async def _tell(self, outbox: Outbox, job_id: str, news: News) -> float:
+        """Show one job's newest news in its ticket; returns the pause that its chat wants after it. A picture waits
+        until nothing else does in that chat."""
         record = await self._record(job_id)  # it may have started meanwhile, or ended and been answered
         if record is None or record.ended or (kind := self._kinds.get(record.kind)) is None:
             return 0.0
         if isinstance(news, Standing) and record.state == "running" and record.leader is None:
             return 0.0
         try:
-            await self._deliverer.update(record.reply, job_id, _news_reply(kind, record, news))
+            reply = _news_reply(kind, record, news)
+            preview = news.preview if isinstance(news, Progress) else None
+            async with self._previews.shown(job_id, reply, preview, spare=outbox.empty) as pictured:
+                await self._deliverer.update(record.reply, job_id, pictured)
         except TryLaterError:
             raise
         except UndeliverableError as error:

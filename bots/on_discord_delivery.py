@@ -12,7 +12,7 @@ import discord
 import structlog
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.on_discord_render import Drawn, attachments, draw, draw_parcels, view
+from frontdesk.bots.on_discord_render import Drawn, attachments, draw, draw_news, draw_parcels, view
 from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
@@ -66,7 +66,7 @@ class DiscordDeliverer:
             raise UndeliverableError(reason)
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        reason = await self._first_open(self._edits(address), address, job_id, [draw(reply, final=False)])
+        reason = await self._first_open(self._edits(address), address, job_id, [draw_news(reply)])
         if reason is not None:
             raise UndeliverableError(reason)
 
@@ -180,11 +180,8 @@ def _let_wait(error: discord.HTTPException) -> None:
 
 
 def edited(drawn: Drawn) -> dict[str, Any]:
-    """What replaces all of a message."""
-    return {
-        "content": drawn.content,
-        "embeds": list(drawn.embeds),
-        "attachments": attachments(drawn),
-        "view": view(drawn.buttons),
-        "allowed_mentions": NOBODY,
-    }
+    """What replaces all of a message; or its words, where the rest stays."""
+    words = {"content": drawn.content, "view": view(drawn.buttons), "allowed_mentions": NOBODY}
+    if drawn.stays:
+        return words
+    return {**words, "embeds": list(drawn.embeds), "attachments": attachments(drawn)}

@@ -53,7 +53,8 @@ AnyInteraction: TypeAlias = discord.Interaction[Any]
 @dataclass(frozen=True)
 class Drawn:
     """What one message is made of. Files are bytes by name, and uploads lie on the disk, since discord.py uses each of
-    its own files up. `stamp` is the same for the same answer, whatever of it fits."""
+    its own files up. `stamp` is the same for the same answer, whatever of it fits. `stays`: of an edited message the
+    embeds and files stay as they are."""
 
     content: str
     embeds: tuple[discord.Embed, ...] = ()
@@ -61,6 +62,7 @@ class Drawn:
     buttons: tuple[Button, ...] = ()
     uploads: tuple[Parcel, ...] = ()
     stamp: int = 0
+    stays: bool = False
 
 
 def escaped(text: str) -> str:
@@ -99,6 +101,15 @@ def draw(reply: Reply, *, final: bool = True, room: int = EMBEDS) -> Drawn:
     return Drawn(content, tuple(embeds), tuple(files), reply.buttons, stamp=stamp)
 
 
+def draw_news(reply: Reply) -> Drawn:
+    """News of a job that runs: with a picture of what there is so far, or over the one that is there. What is quoted
+    stands still then."""
+    drawn = draw(reply, final=False)
+    if reply.picture_stays:
+        return replace(drawn, stays=True)
+    return _pictured(replace(drawn, uploads=reply.parcels)) if reply.parcels else drawn
+
+
 def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
     """The reply with those of its files that `room` takes beside its texts. The first picture stands in an embed, and a
     last embed tells of the files that stayed behind."""
@@ -110,13 +121,17 @@ def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
         told = _left_out(job_id, parcels)
         drawn = draw(reply, room=EMBEDS - len(told)) if told else plain
     uploads = tuple(parcel for parcel in parcels if parcel.without is None)
-    embeds = list(drawn.embeds)
-    if shown := _picture(uploads):
-        embeds = embeds or [discord.Embed()]
-        embeds[-1].set_image(url=f"attachment://{shown.name}")
-    if told:
-        embeds.append(discord.Embed(description=told))
-    return replace(drawn, embeds=tuple(embeds), uploads=uploads, stamp=plain.stamp)
+    drawn = _pictured(replace(drawn, uploads=uploads, stamp=plain.stamp))
+    return replace(drawn, embeds=(*drawn.embeds, discord.Embed(description=told))) if told else drawn
+
+
+def _pictured(drawn: Drawn) -> Drawn:
+    """With its first picture in the last embed."""
+    if (shown := _picture(drawn.uploads)) is None:
+        return drawn
+    embeds = list(drawn.embeds) or [discord.Embed()]
+    embeds[-1].set_image(url=f"attachment://{shown.name}")
+    return replace(drawn, embeds=tuple(embeds))
 
 
 def _picture(uploads: Sequence[Parcel]) -> Parcel | None:

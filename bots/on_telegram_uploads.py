@@ -12,7 +12,7 @@ from telegram import Bot, InputFile, InputMediaAnimation, InputMediaDocument, In
 from telegram.error import NetworkError
 
 from frontdesk.bots.file_replies import left_out
-from frontdesk.bots.on_telegram_render import MAX_CAPTION, MAX_TEXT, Document, Media, Rendered, render
+from frontdesk.bots.on_telegram_render import MAX_CAPTION, MAX_TEXT, Document, Media, Rendered, render, render_progress
 from frontdesk.bots.parcels import Parcel, Room, fitted
 from frontdesk.bots.parsing import clean
 from frontdesk.bots.replies import Reply, as_text
@@ -67,6 +67,16 @@ def laden(reply: Reply, job_id: str, room: Room, *, inline: bool = True) -> Lade
         documents = [head.document, *documents] if head.document else documents
         head = replace(head, document=None, media=Media(INLINE[picture.media_type], _document(picture)))
     return Laden(head, tuple(documents), following)
+
+
+def news(reply: Reply) -> Rendered:
+    """News of a job that runs: with a picture of what there is so far, or below the one that is there."""
+    if reply.picture_stays:
+        return replace(render_progress(reply, MAX_CAPTION), caption=True)
+    if (picture := _picture(reply.parcels)) is None:
+        return render_progress(reply)
+    media = Media(INLINE[picture.media_type], _document(picture))
+    return replace(render_progress(reply, MAX_CAPTION), media=media)
 
 
 def _picture(parcels: Sequence[Parcel]) -> Parcel | None:

@@ -103,12 +103,17 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them."""
+    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them.
+
+    In news of a job that runs, the only parcel is a picture of what there is so far; `picture_stays`: the ticket has
+    one, which is left as it is.
+    """
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     parcels: tuple[Parcel, ...] = ()
+    picture_stays: bool = False
 
 
 def line(*spans: Span | str) -> Line:
