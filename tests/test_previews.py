@@ -20,7 +20,7 @@ from standin_telegram_desk import Room
 from standin_telegram_model import Message, Person
 from storing import folder_store
 
-from frontdesk.bots import on_telegram_deliverer, on_telegram_delivery
+from frontdesk.bots import on_discord_delivery, on_telegram_deliverer, on_telegram_delivery
 from frontdesk.bots.deliverer import TryLaterError
 from frontdesk.bots.previews import TRIES, Previews
 from frontdesk.bots.replies import say
@@ -149,6 +149,7 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 @pytest.fixture
 async def discord(redis: Redis, monkeypatch: pytest.MonkeyPatch, store: ArtifactStore) -> AsyncIterator[Front]:
+    monkeypatch.setattr(on_discord_delivery, "EDIT_PAUSE", 0.01)
     async with front(redis, monkeypatch, kinds=[CARVE], store=store) as made:
         await made.start()
         yield made
@@ -188,7 +189,7 @@ async def test_discord_shows_the_picture_in_the_ticket_until_the_answer(
     discord.engine.reports[job_id](news.model_copy(update={"fraction": 0.75}))
     await discord.discord.says(asked, "running 75%")
     assert (asked.shown.pictures, list(asked.shown.buttons)) == (["half.png"], ["Cancel"])
-    uploads = [call for call in discord.discord.rest.calls if call.payload.get("attachments")]
+    uploads = [call for call in discord.discord.calls_to("PATCH", "/messages/") if call.get("attachments")]
     assert len(uploads) == 1
     discord.engine.end(job_id, carving(usual(store)))
     await discord.discord.says(asked, "Carved.")
