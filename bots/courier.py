@@ -14,6 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from frontdesk.bots.deliverer import Deliverer, TryLaterError, UndeliverableError
+from frontdesk.bots.links import Links
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.bots.outbox import News, Outbox
 from frontdesk.bots.packing import packed
@@ -45,7 +46,7 @@ class Courier:
 
     retry: seconds to wait after Redis was lost, the first time; doubled each time, up to LONGEST_RETRY. look_every:
     seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated. store: where the files of
-    answers are.
+    answers are. links: gives addresses for those, where the store has none itself.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Courier:
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
         store: ArtifactStore | None = None,
+        links: Links | None = None,
     ) -> None:
         self._kinds = kinds
         self._broker = broker
@@ -70,6 +72,7 @@ class Courier:
         self._clock = clock
         self._observer = observer
         self._store = store
+        self._links = links
         self._stream = OutcomeStream(redis, deliverer.platform)
         self._tickets = TicketWatch(broker, deliverer.platform)
         self._outboxes: dict[str, Outbox] = {}
@@ -234,7 +237,9 @@ class Courier:
             return
         tries, room = self._unfetched[event.entry] + 1, self._deliverer.room(address)
         try:
-            async with packed(self._store, reply.attachments, room, insist=tries < STORE_TRIES) as parcels:
+            link = partial(self._links.address, event.job_id) if self._links else None
+            insist = tries < STORE_TRIES
+            async with packed(self._store, reply.attachments, room, insist=insist, link=link) as parcels:
                 await self._deliverer.deliver(address, event.job_id, replace(reply, parcels=parcels), late=late)
         except StoreError as error:
             self._unfetched[event.entry] = tries

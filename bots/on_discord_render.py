@@ -144,12 +144,13 @@ def _picture(uploads: Sequence[Parcel]) -> Parcel | None:
 
 
 def _left_out(job_id: str, parcels: Sequence[Parcel]) -> str:
-    """A line for each missing file. Addresses are long: those that do not fit give way to words."""
+    """A line for each file that is missing or smaller. Addresses are long: those that do not fit give way to words."""
+    told = left_out(job_id, parcels)
     lines = [_line(each) for each in left_out(job_id, [replace(parcel, link=None) for parcel in parcels])]
     while len("\n".join(lines)) > LEFT_OUT - 40:
         lines.pop()
-    more = sum(parcel.without is not None for parcel in parcels) - len(lines)
-    for number, each in enumerate(_line(each) for each in left_out(job_id, parcels)[: len(lines)]):
+    more = len(told) - len(lines)
+    for number, each in enumerate(_line(each) for each in told[: len(lines)]):
         if len("\n".join(lines)) - len(lines[number]) + len(each) <= LEFT_OUT - 40:
             lines[number] = each
     return "\n".join([*lines, f"And {more} more files."] if more else lines)

@@ -18,6 +18,7 @@ from frontdesk.bots.parsing import clean
 from frontdesk.bots.replies import Reply, as_text
 from frontdesk.queue.errors import FrontdeskError
 
+NARROW: Final = 8_000_000  # bytes of a file that most proxies let through
 MAX_PHOTO: Final = 10_000_000  # bytes
 MAX_GROUP: Final = 10
 INLINE: Final[dict[str, Literal["animation", "photo"]]] = {
@@ -38,11 +39,12 @@ class TooLargeError(FrontdeskError):
 @dataclass(frozen=True)
 class Laden:
     """An answer with its files: the message that it becomes, and the files that follow it; `parcels` are those of the
-    answer's own that are among them."""
+    answer's own that are among them, and `whole` all that it has, sent or not."""
 
     head: Rendered
     documents: tuple[Document, ...]
     parcels: tuple[Parcel, ...]
+    whole: tuple[Parcel, ...] = ()
 
 
 def upload_room(limit: int) -> Room:
@@ -66,7 +68,7 @@ def laden(reply: Reply, job_id: str, room: Room, *, inline: bool = True) -> Lade
     if picture is not None:
         documents = [head.document, *documents] if head.document else documents
         head = replace(head, document=None, media=Media(INLINE[picture.media_type], _document(picture)))
-    return Laden(head, tuple(documents), following)
+    return Laden(head, tuple(documents), following, parcels)
 
 
 def news(reply: Reply) -> Rendered:

@@ -68,6 +68,11 @@ class ArtifactStore:
             )
         )
 
+    @property
+    def in_folder(self) -> bool:
+        """Whether it lies on this machine, and gives no addresses itself."""
+        return isinstance(self._blobs, FolderBlobs)
+
     def put(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         """Keep a file; it is there as a whole or not at all. Putting the same content again does no harm, also at the
         same time. A file given as a path must not change meanwhile.
@@ -130,6 +135,15 @@ class ArtifactStore:
         """An address under which anybody may download it for so long (a week at most); None for a folder."""
         life = max(1, min(int(seconds), LONGEST_LINK))
         return self._blobs.signed(_key(artifact.sha256), life, name=artifact.name, media_type=artifact.media_type)
+
+    def path(self, artifact: Artifact) -> Path | None:
+        """Where it lies on this machine; None where the store is no folder here. Raises FileGoneError, also for a file
+        that has another size by now."""
+        if (path := self._blobs.path(_key(artifact.sha256))) is None:
+            return None
+        if not path.is_file() or path.stat().st_size != artifact.size:
+            raise FileGoneError(artifact.name)
+        return path
 
     def save(self, job_id: str, state: bytes) -> None:
         """Keep a job's checkpoint in place of its last one. Raises FileTooLargeError."""

@@ -150,7 +150,7 @@ class RunFiles:
         return await asyncio.to_thread(self._put_all) if self._kept else ()
 
     async def close(self, *, ended: bool) -> None:
-        """Remove the folder and the picture, and of a job that `ended`, and is not to go back to the queue, the checkpoint."""
+        """Remove folder and picture; the checkpoint too, where the job `ended` and does not go back to the queue."""
         if self._folder or self._aside or self._saved or self._shown:
             await asyncio.to_thread(self._close, ended)
         else:
