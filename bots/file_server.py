@@ -24,8 +24,8 @@ NOTHING = "Nothing is here."
 async def served(listen: str, links: Links, store: ArtifactStore) -> AsyncIterator[str]:
     """Answer at `listen` inside the block, with ranges, so that a download that broke off can go on.
 
-    Yields the address, with the port that the system chose for port 0. Several
-    bots on one machine share the port: they have one key and one store. Raises ConfigurationError.
+    Yields the address, with the port that the system chose for port 0. Several bots on one machine share the port: they
+    have one key and one store. Raises ConfigurationError.
     """
 
     async def give(request: web.Request) -> web.StreamResponse:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.kinds import JobKind, Params, Result, Variant
+from frontdesk.queue.kinds import JobKind, Params, Result, Value, Variant
 
 FORMATS: tuple[Literal["glb", "stl"], ...] = ("glb", "stl")
 
@@ -28,7 +28,7 @@ class ShapeResult(Result):
         return f"Shaped: {self.prompt}, seed {self.seed}, {self.format}."
 
     def variants(self) -> Sequence[Variant]:
-        same = {"prompt": self.prompt, "seed": self.seed, "format": self.format}
+        same: dict[str, Value] = {"prompt": self.prompt, "seed": self.seed, "format": self.format}
         others = [each for each in FORMATS if each != self.format]
         return [
             Variant("Other seed", "shape", same, draw="seed"),

@@ -89,6 +89,7 @@ async def test_a_similar_prompt_is_written_in_a_window_with_the_old_one_in_it(di
     asked = await answered(discord)
     click = await discord.discord.click(asked.user, asked.shown, "Similar prompt")
     window = await discord.discord.until(lambda: click.window)
+    assert window is not None
     [field] = window["components"][0]["components"]
     assert (field["value"], field["label"], field["max_length"]) == ("a red chair", "What to shape", 100)
     await discord.stop()
