@@ -54,11 +54,11 @@ def mesh_versions(
 ) -> list[Made]:
     """Versions of a mesh's file `whole`, the largest first: a glb quantised, then any format with ever fewer faces.
 
-    `check` is called before each one: what it raises ends the making.
+    `check` is called at every step: what it raises ends the making.
     """
 
     def make(limit: int) -> tuple[bytes, str] | None:
-        return within(mesh, format, limit, name=name)
+        return within(mesh, format, limit, name=name, whole=whole, check=check)
 
     return _descending(len(whole), make, ladder, check)
 
