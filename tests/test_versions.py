@@ -168,6 +168,16 @@ def test_the_largest_version_that_fits_comes_instead(tmp_path: Path) -> None:
     assert (left[0].name, left[0].size, left[0].without) == ("a.glb", 100, "too large")
 
 
+def test_no_file_is_left_out_while_another_can_be_smaller(tmp_path: Path) -> None:
+    """Though it is the largest."""
+    store = folder_store(tmp_path)
+    load = parcels(loaded(
+        store, piece(store, "x.glb", "file", b"x" * 70), piece(store, "y.glb", "file", b"y" * 60, smaller=[b"y" * 20]),
+    ))  # fmt: skip
+    assert [each.name for each in fitted(load, Room(99, 100, 9))] == ["x.glb", "y-20.glb"]
+    assert [each.without for each in fitted(load, Room(99, 80, 9))] == ["too large", None]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 50), st.lists(st.integers(0, 50), max_size=3)), max_size=6),
     st.integers(0, 60),
