@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from frontdesk.bots import children, doctor, findings
 from frontdesk.bots.asking import Answer, Exit, ask, reads_stdin
 from frontdesk.bots.demo import demo
+from frontdesk.bots.fetching import fetch
 from frontdesk.bots.main import Adapter, serve
 from frontdesk.bots.on_console import UnreachableError, chat, console, login, person
 from frontdesk.bots.on_console_admin import admin_commands, administer
@@ -161,6 +162,20 @@ def _ask(
             return Exit.UNREACHABLE
 
     raise typer.Exit(_run(submit(_settings(quiet=True))))
+
+
+@app.command("fetch", epilog="Example: frontdesk fetch 1s2k9x4qd --output models")
+def _fetch(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")], output: Output = None) -> None:
+    """Copy the files of a job, whoever asked for it, to a folder.
+
+    Exit status: 0 all of them; 1 some are missing, or there are none; 2 there is no such job.
+    """
+
+    async def copy(settings: Settings) -> Exit:
+        async with console(settings, admin=True) as front:
+            return await fetch(front, person(login()), job, output or Path(), out=screen(), err=screen(stderr=True))
+
+    raise typer.Exit(_run(copy(_settings(quiet=True))))
 
 
 @app.command("status", epilog="Example: frontdesk status --json")

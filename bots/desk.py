@@ -22,9 +22,11 @@ from frontdesk.queue.errors import (
     BannedError,
     CorruptMessageError,
     DeskClosedError,
+    ForgottenAnswerError,
     LimitedError,
     NoSuchJobError,
     NotAllowedError,
+    OthersAnswerError,
     UserError,
 )
 from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
@@ -247,14 +249,28 @@ class Desk:
         async with queue_open():
             return await self._broker.jobs_of(person.requester.key, limit)
 
-    async def job(self, person: Person, job_id: str) -> JobRecord:
-        """One of the person's own jobs. Raises NoSuchJobError."""
+    async def job(self, person: Person, job_id: str, *, anyones: bool = False) -> JobRecord:
+        """One of the person's own jobs; with `anyones`, for an admin, anybody's. Raises NoSuchJobError."""
         job_id, record = job_id.strip().lower(), None
         async with queue_open():
             with suppress(CorruptMessageError):
                 record = await self._broker.job(job_id)
-        if record is None or record.requester != person.requester.key:
+        allowed = anyones and self.is_admin(person)
+        if record is None or not (allowed or record.requester == person.requester.key):
             raise NoSuchJobError(job_id[:32])
+        return record
+
+    async def answered(self, person: Person, job_id: str) -> JobRecord:
+        """The ended job below whose answer a person stands, who must be the one that asked. Raises
+        ForgottenAnswerError, OthersAnswerError."""
+        record = None
+        async with queue_open():
+            with suppress(CorruptMessageError):
+                record = await self._broker.job(job_id)
+        if record is None or not record.ended:
+            raise ForgottenAnswerError
+        if record.requester != person.requester.key:
+            raise OthersAnswerError
         return record
 
     async def look(self, person: Person, job_id: str) -> tuple[JobRecord, Ticket]:

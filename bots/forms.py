@@ -30,6 +30,7 @@ class Form(Wire):
     asking: the parameter that is asked for now; None on the last page, where optional ones may be changed.
     update: the number of the last update that it has taken; `sent` once that update submitted it.
     origin: the message that began it.
+    before: what the text was that is asked for first, where it is to be written anew.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Form(Wire):
     update: int = 0
     sent: bool = False
     origin: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,15 @@ def begin(kind: AnyKind, values: Mapping[str, Sent], *, private: bool, update: i
     """A form for a request that lacks something."""
     form = Form(id=secrets.token_hex(3), kind=kind.name, values=values, private=private, update=update, origin=origin)
     return _ask_next(kind, form)
+
+
+def rewriting(
+    kind: AnyKind, values: Mapping[str, Value], name: str, *, private: bool, update: int, origin: str
+) -> Form:
+    """A form for a request of which one text is to be written anew."""
+    kept = {each: value for each, value in values.items() if each != name}
+    form = begin(kind, kept, private=private, update=update, origin=origin)
+    return form.model_copy(update={"asking": name, "before": str(values.get(name, ""))})
 
 
 def complete(kind: AnyKind, form: Form) -> bool:
@@ -123,6 +134,8 @@ def question(kind: AnyKind, form: Form, problem: InvalidRequestError | None = No
     if parameter is None:
         return _last_page(kind, form, blocks)
     blocks.append(line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})"))
+    if form.before:
+        blocks.append(line("It was: ", Foreign(form.before)))
     choices = [Choice(label, f"{parameter.name}:{n}") for n, (label, _) in enumerate(_options(parameter))]
     typed = parameter.type not in ("choice", "boolean")
     return Question(Reply(tuple(blocks)), (*choices, Choice("Cancel", STOP)), typed, parameter.description)
@@ -139,7 +152,7 @@ def _last_page(kind: AnyKind, form: Form, blocks: list[Block]) -> Question:
 
 def _ask_next(kind: AnyKind, form: Form) -> Form:
     lacking = missing(kind, form.values)
-    return form.model_copy(update={"asking": lacking[0].name if lacking else None})
+    return form.model_copy(update={"asking": lacking[0].name if lacking else None, "before": None})
 
 
 def _optional(kind: AnyKind) -> list[Parameter]:

@@ -22,7 +22,7 @@ from rich.live import Live
 from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.desk import Person
 from frontdesk.bots.main import Premises, premises
-from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting
+from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting, with_commands
 from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Growing, Screen
 from frontdesk.bots.replies import outcome_reply, progress_reply, ticket_reply
@@ -223,7 +223,7 @@ class Chat:
 
     async def _show(self, kind: AnyKind, job_id: str, outcome: Outcome) -> None:
         reply, _ = await with_files(outcome_reply(kind, job_id, outcome), job_id, self._front.store, self._folder)
-        self._screen.show(reply)
+        self._screen.show(with_commands(reply))
         with suppress(*LOST):  # then the next chat shows it again
             await self._front.broker.set_delivery(job_id, DELIVERED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
@@ -15,7 +15,7 @@ from frontdesk.bots.desk import Desk, Person, Request
 from frontdesk.bots.incoming import Sent, read_local
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_console_uploads import with_local
-from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
+from frontdesk.bots.parsing import PRIVATE, bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.replies import (
     Code,
     Foreign,
@@ -30,6 +30,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.variants import again
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
 from frontdesk.queue.kinds import AnyKind, Parameter
@@ -66,7 +67,7 @@ class Conversation:
         self._desk = desk
         self._channel = channel
         self._default = default_kind
-        self._commands: dict[str, Callable[[str], Awaitable[Reply]]] = {
+        self._commands: dict[str, Callable[[str], Awaitable[Answer]]] = {
             "help": self._help,
             "start": self._help,
             "jobs": self._jobs,
@@ -74,6 +75,7 @@ class Conversation:
             "status": self._status,
             "queue": self._queue,
             "admin": self._admin,
+            "again": self._again,
         }
 
     async def take(self, text: str) -> Answer:
@@ -138,7 +140,24 @@ class Conversation:
         return help_on(self._desk.kinds, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
-        return (await asked_for(self._desk, self.person, rest))[0]
+        return with_commands((await asked_for(self._desk, self.person, rest))[0])
+
+    async def _again(self, rest: str) -> Answer:
+        """`/again JOB NUMBER`: what a button below that job's answer would ask for; a new text may follow."""
+        job_id, number, text = (*rest.split(maxsplit=2), "", "", "")[:3]
+        if not number.isdecimal():
+            return say("Say which: ", Code("/again JOB NUMBER"), ", as it stands below an answer.")
+        update = f"console:{secrets.token_hex(12)}"
+        wanted = await again(self._desk, self.person, job_id.lower(), int(number) - 1, update)
+        raw: dict[str, Value] = {**wanted.raw, PRIVATE.name: wanted.private}
+        if wanted.edit is None:
+            return await self._complete(wanted.kind, raw)
+        if text:
+            return await self._complete(wanted.kind, {**raw, wanted.edit.name: text})
+        kept = {name: value for name, value in raw.items() if name != wanted.edit.name}
+        asked = _question(wanted.kind, kept, wanted.edit)
+        was = line("It was: ", Foreign(wanted.text))
+        return Wanting(asked.kind, kept, wanted.edit, Reply((*asked.question.blocks, was)))
 
     async def _cancel(self, rest: str) -> Reply:
         if not rest:
@@ -155,6 +174,16 @@ class Conversation:
 
     async def _admin(self, rest: str) -> Reply:
         return await told(Administration(self._desk), self.person, rest)
+
+
+def with_commands(reply: Reply) -> Reply:
+    """The reply with a line for each button below an answer, which says what to type."""
+    typed = [
+        line(Code(f"/again {button.job_id} {button.number + 1}"), f" {button.label}")
+        for button in reply.buttons
+        if button.action == "again" and button.number is not None
+    ]
+    return replace(reply, blocks=(*reply.blocks, *typed))
 
 
 def _question(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import aiohttp
 import discord
@@ -16,10 +17,11 @@ from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
 from frontdesk.bots.incoming import Sent
 from frontdesk.bots.job_replies import asked_for
+from frontdesk.bots.on_discord_again import window
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, UPLOAD_LIMIT, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
 from frontdesk.bots.on_discord_uploads import fetch
-from frontdesk.bots.parsing import split_private
+from frontdesk.bots.parsing import PRIVATE, split_private
 from frontdesk.bots.replies import (
     Reply,
     cancel_reply,
@@ -31,6 +33,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.variants import again
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
 from frontdesk.queue.kinds import AnyKind
@@ -101,9 +104,28 @@ class Conversation:
 
         await self._answer(interaction, work)
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None:
         """A button under one of our messages, which may be from before a restart."""
-        await self.cancel(interaction, job_id)
+        if action == "again":
+            await self.again(interaction, job_id, -1 if number is None else number)
+        else:
+            await self.cancel(interaction, job_id)
+
+    async def again(self, interaction: AnyInteraction, job_id: str, number: int, text: str | None = None) -> None:
+        """Another request from below an answer; where its `text` is to be written anew, a window that asks for it."""
+        try:
+            wanted = await again(self._desk, _person(interaction), job_id, number, f"discord:{interaction.id}")
+        except UserError as error:
+            await self._answer(interaction, partial(_raise, error))
+            return
+        if wanted.edit is None or text is not None:
+            raw = wanted.raw if text is None else wanted.written(text)
+            await self.submit(interaction, wanted.kind, {**raw, PRIVATE.name: wanted.private})
+            return
+        try:  # at once: a window cannot be promised first
+            await interaction.response.send_modal(window(wanted, job_id, number))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("a window was not shown", reason=type(error).__name__)
 
     async def status(self, interaction: AnyInteraction) -> None:
         async def work() -> Reply:
@@ -176,6 +198,10 @@ class Conversation:
             return unexpected_reply()
 
         await self._answer(interaction, work)
+
+
+async def _raise(error: UserError) -> Reply:
+    raise error
 
 
 def _described(job: JobRecord) -> str:

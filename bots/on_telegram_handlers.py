@@ -38,6 +38,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.variants import again
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
@@ -241,6 +242,9 @@ class Handlers:
     # Forms and buttons
 
     async def _pressed(self, turn: Turn, press: Pressed) -> None:
+        if press.action == "again":
+            await self._again(turn, press)
+            return
         if press.action == "cancel":
             result = await self._desk.cancel(turn.person, press.rest)
             await self._counter.acknowledge(turn, notice(cancel_reply(press.rest, result)))
@@ -254,6 +258,29 @@ class Handlers:
             await self._counter.show(turn, render(say("Cancelled; nothing was asked for.")), self._of_form(turn, form))
         else:
             await self._chosen(turn, press, form, act)
+
+    async def _again(self, turn: Turn, press: Pressed) -> None:
+        """A button below an answer: another request, or a form that asks for its new text."""
+        job_id, _, number = press.rest.partition(":")
+        key = f"telegram:{press.update}"
+        wanted = await again(self._desk, turn.person, job_id, int(number) if number.isdecimal() else -1, key)
+        if wanted.edit is None:
+            at = press.place.address
+            await self._counter.submit(
+                turn, wanted.kind, wanted.raw, private=wanted.private, update=press.update, at=at
+            )
+            return
+        form = await self._forms.load(str(press.place.chat), str(press.place.user))
+        if form is None or form.update != press.update:  # otherwise it comes again
+            form = forms.rewriting(
+                wanted.kind,
+                wanted.raw,
+                wanted.edit.name,
+                private=wanted.private,
+                update=press.update,
+                origin=str(press.place.message),
+            )
+        await self._proceed(turn, wanted.kind, form)
 
     async def _chosen(self, turn: Turn, press: Pressed, form: forms.Form, act: str) -> None:
         kind = self._kinds[form.kind]
@@ -295,7 +322,8 @@ class Handlers:
 
     def _of_form(self, turn: Turn, form: forms.Form) -> ReplyAddress:
         """A reply to the message that began the form; a pressed page turns into the next one."""
-        pressed = str(turn.place.message) if isinstance(turn.act, Pressed) else None
+        of_form = isinstance(turn.act, Pressed) and turn.act.action == FORM_ACTION
+        pressed = str(turn.place.message) if of_form else None
         return turn.place.address.model_copy(update={"reply_to": form.origin, "message": pressed})
 
 

@@ -16,10 +16,11 @@ from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import RESERVED, AnyKind, Attachment, Registry
+from frontdesk.queue.kinds import MAX_VARIANTS, RESERVED, AnyKind, Attachment, Registry, Result
 from frontdesk.queue.uploads import shown
 
 NOTICED = 10.0  # seconds less than which nobody plans with
+MAX_LABEL = 40  # of a button below an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +89,32 @@ Block: TypeAlias = Line | Quote | Rows
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action` and `job_id` come back when it is pressed."""
+    """`action`, `job_id` and `number` come back when it is pressed."""
 
     label: str
-    action: Literal["cancel"]
+    action: Literal["cancel", "again"]
     job_id: str
+    number: int | None = None
+
+    @property
+    def data(self) -> str:
+        """What comes back, in at most 48 characters: platforms keep 64 bytes for a button."""
+        return f"{self.action}:{self.job_id}" + ("" if self.number is None else f":{self.number}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them."""
+    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them.
+
+    In news of a job that runs, the only parcel is a picture of what there is so far; `picture_stays`: the ticket has
+    one, which is left as it is.
+    """
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     parcels: tuple[Parcel, ...] = ()
+    picture_stays: bool = False
 
 
 def line(*spans: Span | str) -> Line:
@@ -219,7 +231,7 @@ def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
     if figures := result.figures():
         blocks.append(Rows(tuple(figures)))
     blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
-    return Reply(tuple(blocks), attachments=tuple(result.attachments()))
+    return Reply(tuple(blocks), _again_buttons(job_id, result), attachments=tuple(result.attachments()))
 
 
 def answered_reply(job_id: str, where: Literal["above", "below"]) -> Reply:
@@ -302,6 +314,11 @@ def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:
 
 def cancel_button(job_id: str, *, named: bool = False) -> Button:
     return Button(f"Cancel {job_id}" if named else "Cancel", "cancel", job_id)
+
+
+def _again_buttons(job_id: str, result: Result) -> tuple[Button, ...]:
+    offered = tuple(result.variants())[:MAX_VARIANTS]
+    return tuple(Button(each.label[:MAX_LABEL], "again", job_id, number) for number, each in enumerate(offered))
 
 
 def _default(value: object) -> str:

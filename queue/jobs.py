@@ -17,6 +17,7 @@ State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 
 # Crockford's alphabet: no i, l, o, u, so an id can be read aloud and typed back.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+MAX_NAME = 80  # of a file
 ID_EPOCH = 1_735_689_600  # 2025-01-01: six characters of seconds last until 2059
 
 
@@ -24,6 +25,22 @@ class Wire(BaseModel):
     """Base of what is written to Redis as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Artifact(Wire):
+    """A file in the store. `name` is a safe file name such as "chair.glb"; `size` in bytes."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0)]
+    media_type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*$", max_length=100)]
+
+
+class Version(Artifact):
+    """A smaller version of a file, for places that do not take the whole. `note` says in words what was done for it:
+    "reduced from 400,000 to 60,000 faces"."""
+
+    note: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Requester(Wire):
@@ -90,7 +107,8 @@ class Outcome(Wire):
 class Progress(Wire):
     """News of a running job: `fraction` of 0 to 1 where known, `text` written so far. Newer replaces older.
 
-    `waiting`: it does not run any more, and waits to be tried again.
+    `waiting`: it does not run any more, and waits to be tried again. `preview`: a picture of what there is so far,
+    which the store has for as long as the job runs (`ArtifactStore.fetch_shown`).
     """
 
     job_id: str
@@ -98,6 +116,7 @@ class Progress(Wire):
     text: str | None = None
     note: str | None = None
     waiting: bool = False
+    preview: Artifact | None = None
 
 
 @dataclass(frozen=True, slots=True)

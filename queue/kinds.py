@@ -13,8 +13,8 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
-from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
+from frontdesk.queue.jobs import Artifact, Version
 from frontdesk.queue.needs import MAX_NEEDS, NEED
 from frontdesk.queue.uploads import Upload
 
@@ -26,8 +26,9 @@ MAX_DESCRIPTION = 100
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_FILES = 2  # parameters that are files
 MAX_CHOICES = 25
+MAX_VARIANTS = 8
 MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private"})
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private"})
 
 Value: TypeAlias = str | int | float | bool
 
@@ -42,10 +43,29 @@ class Params(BaseModel):
 class Attachment:
     """A file that belongs to an answer. A preview is a picture, moving or not, that is shown beside the words where a
     platform can; a still is a picture; a file is there to be downloaded.
+
+    smaller: versions for where the whole is too large, the largest first.
     """
 
     artifact: Artifact
     role: Literal["preview", "still", "file"]
+    smaller: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another request that an answer suggests: a button below it, for whoever asked.
+
+    label: the button's, at most 40 characters. params: raw values for a request of `kind`.
+    edit: a text among the parameters that is asked for anew; its value in `params` is what it begins with.
+    draw: a whole number among the parameters whose value is drawn at random, within its bounds, with every press.
+    """
+
+    label: str
+    kind: str
+    params: Mapping[str, Value]
+    edit: str | None = None
+    draw: str | None = None
 
 
 class Result(BaseModel):
@@ -74,6 +94,10 @@ class Result(BaseModel):
 
     def attachments(self) -> Sequence[Attachment]:
         """The files that come with it, most important first."""
+        return ()
+
+    def variants(self) -> Sequence[Variant]:
+        """What may be asked for next, most wanted first; the first `MAX_VARIANTS` can be shown."""
         return ()
 
 

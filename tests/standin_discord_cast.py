@@ -182,6 +182,7 @@ class Interaction:
     message: Message | None = None
     followups: list[Message] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
+    window: dict[str, Any] | None = None
     ended: bool = False
 
     @property

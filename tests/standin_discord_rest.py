@@ -15,7 +15,7 @@ from standin_discord_rules import ApiError
 from standin_discord_state import State
 
 ACKNOWLEDGE_WITHIN, TOKEN_LIFE = 3.0, 15 * 60.0
-MESSAGE, DEFER_MESSAGE, DEFER_UPDATE, UPDATE, CHOICES = 4, 5, 6, 7, 8
+MESSAGE, DEFER_MESSAGE, DEFER_UPDATE, UPDATE, CHOICES, WINDOW = 4, 5, 6, 7, 8, 9
 STATES: dict[int, Literal["thinking", "updating"]] = {DEFER_MESSAGE: "thinking", DEFER_UPDATE: "updating"}
 PAYLOAD = web.RequestKey("payload", dict[str, Any])
 FILES = web.RequestKey("files", dict[str, tuple[str, bytes]])  # by field: name and content
@@ -186,6 +186,8 @@ class Rest:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
         if sort == CHOICES:
             interaction.choices = rules.check_choices(data["choices"])
+        elif sort == WINDOW:
+            interaction.window = rules.check_window(data)
         elif sort in (MESSAGE, DEFER_MESSAGE):
             flags = data.get("flags", 0) & EPHEMERAL | (LOADING if sort == DEFER_MESSAGE else 0)
             message = self._state.new_message(interaction.channel, self._state.bot, flags, interaction.user)

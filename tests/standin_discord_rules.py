@@ -218,6 +218,25 @@ def _check_components(rows: Sequence[Mapping[str, Any]]) -> None:
         raise _invalid("components.custom_id", "Component custom id cannot be duplicated")
 
 
+def check_window(window: dict[str, Any]) -> dict[str, Any]:
+    """A window (modal) with fields for text. Raises ApiError."""
+    _length("title", window.get("title"), 1, 45)
+    _length("custom_id", window.get("custom_id"), 1, CUSTOM_ID)
+    for field in window_fields(window):
+        _length("components.label", field.get("label"), 1, 45)
+        _length("components.custom_id", field.get("custom_id"), 1, CUSTOM_ID)
+        most = field.get("max_length", 4000)
+        if not 1 <= most <= 4000 or not 0 <= field.get("min_length", 0) <= most:
+            raise _invalid("components.max_length", "Must be between 1 and 4000.")
+        if field.get("value"):
+            _length("components.value", field["value"], 0, most)
+    return window
+
+
+def window_fields(window: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [field for row in window["components"] for field in row["components"]]
+
+
 def keeps(attached: Sequence[Attached], payload: Mapping[str, Any], fields: Iterable[str]) -> list[Attached]:
     """The files that stay when a message is edited: all, or those that `attachments` names. Raises ApiError for one
     that neither the message nor the request has."""

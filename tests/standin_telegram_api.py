@@ -296,6 +296,13 @@ class BotApi:
             raise bad("message text is empty")
         return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
 
+    async def _on_editmessagecaption(self, params: JSON, files: object) -> JSON:
+        message = self._message(params, "edit")
+        text, entities = stored_text(params, "caption", "caption_entities", MAX_CAPTION)
+        if not message.document:
+            raise bad("there is no caption in the message to edit")
+        return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
+
     async def _on_editmessagemedia(self, params: JSON, files: Files) -> JSON:
         message, media = self._message(params, "edit"), params["media"]
         text, entities = stored_text(media, "caption", "caption_entities", MAX_CAPTION)

@@ -81,6 +81,14 @@ class RunContext(Protocol):
         Raises FileTooLargeError, ValueError for a media type that is none, CancelledRunError as `folder` does.
         """
 
+    def show(self, data: bytes, *, name: str, media_type: str) -> None:
+        """A picture of what there is so far, for the requester's ticket until the answer takes its place.
+
+        The first two of a run are shown, of at most 1 MB each, and each replaces the one before. Others, and those that
+        cannot be stored, are passed over: a run is worth more than its preview. Raises ValueError for a media type that
+        is no picture's, CancelledRunError as `folder` does.
+        """
+
     def save(self, state: bytes) -> None:
         """A checkpoint of this job, in place of its last one. Where it cannot be stored the run goes on without."""
 
