@@ -149,7 +149,7 @@ class Conversation:
             return say("Say which: ", Code("/again JOB NUMBER"), ", as it stands below an answer.")
         update = f"console:{secrets.token_hex(12)}"
         wanted = await again(self._desk, self.person, job_id.lower(), int(number) - 1, update)
-        raw: dict[str, Value] = {**wanted.raw, PRIVATE.name: wanted.private}
+        raw: dict[str, Sent] = {**wanted.raw, PRIVATE.name: wanted.private}
         if wanted.edit is None:
             return await self._complete(wanted.kind, raw)
         if text:
