@@ -29,6 +29,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
 from frontdesk.queue.kinds import AnyKind, Value
@@ -101,6 +102,14 @@ class Conversation:
     async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
         """A button under one of our messages, which may be from before a restart."""
         await self.cancel(interaction, job_id)
+
+    async def top(self, interaction: AnyInteraction, dataset: str) -> None:
+        """Only the person sees it: their own entries are marked."""
+
+        async def work() -> Reply:
+            return await top_of(self._desk, _person(interaction), dataset)
+
+        await self._answer(interaction, work)
 
     async def status(self, interaction: AnyInteraction) -> None:
         async def work() -> Reply:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
+from frontdesk.queue.jobs import Ranking
 
 ENTRY_POINTS = "frontdesk.kinds"
 
@@ -22,7 +23,7 @@ MAX_DESCRIPTION = 100
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_CHOICES = 25
 MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private"})
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private", "top"})
 
 Value: TypeAlias = str | int | float | bool
 
@@ -71,6 +72,14 @@ class Result(BaseModel):
         """The files that come with it, most important first."""
         return ()
 
+    def known(self) -> str | None:
+        """The headline for who asked for what was there already, or None for the usual one."""
+        return None
+
+    def ranking(self) -> Ranking | None:
+        """Where it stands among other results of its kind, for groups and leaderboards, or None."""
+        return None
+
 
 def _has_files(value: object) -> bool:
     """Artifacts, alone or in a sequence: their figures would be hashes."""
@@ -103,6 +112,16 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Members:
+    """What a request of many jobs is made of: jobs of `kind`, one for each of the parameters that `of` gives for the
+    request's own, all different. No worker runs the request itself; its result is what groups.py says.
+    """
+
+    kind: AnyKind
+    of: Callable[[Any], Sequence[Params]]
+
+
+@dataclass(frozen=True)
 class JobKind(Generic[P, R]):
     """A declared sort of job.
 
@@ -113,6 +132,8 @@ class JobKind(Generic[P, R]):
     lane: the queue for jobs that need the same sort of worker.
     time_limit: seconds a run may take.
     deterministic: the same parameters give the same result.
+    lasting: its results answer the same request for as long as they are remembered, and not only while they are fresh.
+    members: what a request is made of that is many jobs.
     example: raw parameters for help texts, in the order they would be typed.
 
     Raises DeclarationError where some platform could not show the kind.
@@ -126,6 +147,8 @@ class JobKind(Generic[P, R]):
     lane: str = "short"
     time_limit: float = 300.0
     deterministic: bool = False
+    lasting: bool = False
+    members: Members | None = None
     example: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,6 +156,8 @@ class JobKind(Generic[P, R]):
         if self.name in RESERVED:
             raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
         _check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
+        if self.members and (self.lane != self.members.kind.lane or self.deterministic or self.members.kind.members):
+            raise DeclarationError(f"kind {self.name!r}: its members run in its own lane, and it is never run itself")
         _check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(

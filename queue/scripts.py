@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisError
 
@@ -134,14 +135,20 @@ class Scripts:
         reuse: bool,
         keep: float,
         fields: Mapping[str, str | bytes | float],
-    ) -> Submitted:
-        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result."""
-        given, repeated, answered, *place = await self._submit(
+        listed: str = "",
+        pipe: Pipeline | None = None,
+    ) -> Submitted | None:
+        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result.
+
+        listed: the key of the jobs that it is listed with, where that is not its requester's. None with `pipe`, which
+        answers later what `submitted` reads.
+        """
+        said = await self._submit(
             keys=[
                 keys.idempotency(update),
                 keys.payload(job_id),
                 keys.job(job_id),
-                keys.requester_jobs(requester),
+                listed or keys.requester_jobs(requester),
             ],
             args=[
                 job_id,
@@ -156,8 +163,9 @@ class Scripts:
                 int(WORKER_FRESH * 1000),
                 *(part for pair in fields.items() for part in pair),
             ],
+            client=pipe,
         )
-        return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
+        return submitted(said) if pipe is None else None
 
     async def turn(
         self,
@@ -254,6 +262,11 @@ class Scripts:
 
     async def place(self, lane: str, job_id: str = "") -> Place:
         return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
+
+
+def submitted(said: Sequence[Any]) -> Submitted:
+    given, repeated, answered, *place = said
+    return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
 
 def _place(rank: int, waiting: int, workers: int, wait: bytes, high: bytes, cost: bytes, paused: int) -> Place:
