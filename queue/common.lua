@@ -199,7 +199,7 @@ local function tell(id, job, status, outcome, keep)
   local minute = K.MINUTE .. math.floor(now / 60000)
   redis.call('HINCRBY', minute, (job.kind or '?') .. '|' .. status, 1)
   redis.call('EXPIRE', minute, 7200)
-  if job.group then return member_ended(id, job.group, status, outcome, keep, now, tell) end
+  if job.group then return member_ended(id, job, status, outcome, keep, now, tell) end
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
   if platform == 'console' then

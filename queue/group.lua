@@ -99,12 +99,13 @@ local function group_outcome(group, ways, best, ends, seconds)
 end
 
 -- A member ended. The last of them ends its group, in the same step. `tell` is that of common.lua.
-local function member_ended(id, group_id, status, outcome, keep, now, tell)
-  local group = open_group(group_id)
+local function member_ended(id, job, status, outcome, keep, now, tell)
+  local group_id, group = job.group, open_group(job.group)
   if not group then return end
   local ranking = status == 'done' and ranking_of(outcome)
   surely('HSET', K.GROUP .. group_id, id, status .. ' ' .. (ranking and string.format('%.17g', ranking.place) or 'inf'))
-  if group.state == 'waiting' then redis.call('HSET', K.JOB .. group_id, 'state', 'running', 'started', now) end
+  redis.call('HSET', K.JOB .. group_id, 'state', 'running')
+  if job.leader then redis.call('HSETNX', K.JOB .. group_id, 'started', now) end  -- else it ran, or was known already
   local ended, ways, best = ends_of(group_id)
   if ended < group.members then return tell_of_group(group_id, group, ended, best) end
   local submitted = tonumber(redis.call('HGET', K.JOB .. group_id, 'submitted') or '') or now

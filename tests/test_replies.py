@@ -268,7 +268,7 @@ def test_help_lists_every_command_that_one_may_use(admin: bool) -> None:
     kinds = Registry([SCORE, WRITE])
     shown = words(help_reply(kinds, admin=admin))
     assert [text.split()[0] for text in shown] == [
-        "/score", "/write", "/help", "/jobs", "/cancel", "/status", *(["/queue", "/admin"] if admin else []),
+        "/score", "/write", "/help", "/jobs", "/cancel", "/top", "/status", *(["/queue", "/admin"] if admin else []),
     ]  # fmt: skip
     assert shown[0] == "/score How likely a language model wrote a text"
 
