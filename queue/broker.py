@@ -16,7 +16,7 @@ from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.estimates import Estimate, estimated
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Platform, ReplyAddress, Share, State, Ticket
-from frontdesk.queue.scripts import Place, Scripts
+from frontdesk.queue.scripts import Place, Scripts, submitted
 
 EQUAL_SHARE = Share()
 
@@ -77,7 +77,7 @@ class Broker:
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         Raises JobIdTakenError.
         """
-        given = await self.scripts.submit(
+        said = await self.scripts.submit(
             job_id=job.id,
             update=update,
             requester=job.requester.key,
@@ -89,7 +89,8 @@ class Broker:
             keep=self.keep,
             fields=job_fields(job, reply, declared, share, releases),
         )
-        if given is None or given.job_id is None:
+        given = submitted(said)
+        if given.job_id is None:
             raise JobIdTakenError(job.id)
         if given.repeated and given.job_id != job.id:  # our own id: the connection dropped, and it was sent again
             return await self.repeated(given.job_id)

@@ -137,13 +137,13 @@ class Scripts:
         fields: Mapping[str, str | bytes | float],
         listed: str = "",
         pipe: Pipeline | None = None,
-    ) -> Submitted | None:
-        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result.
+    ) -> Any:
+        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result. Returns what
+        `submitted` reads; with `pipe`, that is among what the pipe gives when it is executed.
 
-        listed: the key of the jobs that it is listed with, where that is not its requester's. None with `pipe`, which
-        answers later what `submitted` reads.
+        listed: the key of the jobs that it is listed with, where that is not its requester's.
         """
-        said = await self._submit(
+        return await self._submit(
             keys=[
                 keys.idempotency(update),
                 keys.payload(job_id),
@@ -165,7 +165,6 @@ class Scripts:
             ],
             client=pipe,
         )
-        return submitted(said) if pipe is None else None
 
     async def turn(
         self,
@@ -265,6 +264,7 @@ class Scripts:
 
 
 def submitted(said: Sequence[Any]) -> Submitted:
+    """What the script SUBMIT says."""
     given, repeated, answered, *place = said
     return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 

@@ -6,11 +6,10 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -79,11 +78,11 @@ async def training(redis: Redis, folder: Path, store: ArtifactStore) -> AsyncIte
     await engine.close()
 
 
-async def answered(redis: Redis, desk: Desk, kind: str, update: str, who: Person = ADA, **raw: Any) -> JobRecord:
+async def answered(
+    redis: Redis, desk: Desk, kind: str, update: str, raw: Mapping[str, str], who: Person = ADA
+) -> JobRecord:
     """Ask, and wait for the end."""
-    private = raw.pop("private", False)
-    user = who.requester.user
-    ticket = await desk.submit(Request(who, kind, raw, address(user), update, private=private))
+    ticket = await desk.submit(Request(who, kind, raw, address(who.requester.user), update))
     broker = Broker(redis, keep=KEEP)
     await until(lambda: has_ended(broker, ticket.job_id), within=60)
     record = await broker.job(ticket.job_id)
@@ -154,15 +153,15 @@ async def test_a_sweep_trains_and_names_the_best(
 ) -> None:
     """The best first, with its files; all of them enter the leaderboard; and then all of them are known."""
     async with training(redis, tmp_path, store):
-        record = await answered(redis, desk, "sweep", "u1", **SMALL)
+        record = await answered(redis, desk, "sweep", "u1", SMALL)
         assert record.outcome is not None
         result = SweepResult.model_validate(record.outcome.result)
         boards = await desk.top(ADA)
-        again = await answered(redis, desk, "sweep", "u2", **SMALL)
+        again = await answered(redis, desk, "sweep", "u2", SMALL)
         best = result.best[0].result
         asked = {name: str(getattr(best, name)) for name in ("learning_rate", "width", "epochs", "batch_size")}
         bob = Person(requester("bob"))
-        known = await answered(redis, desk, "train", "u3", bob, **asked)
+        known = await answered(redis, desk, "train", "u3", asked, bob)
     accuracies = [one.result.accuracy for one in result.best]
     assert (result.members, result.done, len(accuracies)) == (3, 3, 3)
     assert accuracies == sorted(accuracies, reverse=True)
@@ -190,16 +189,6 @@ async def test_a_sweep_trains_and_names_the_best(
     assert "< you" not in as_text(await top_of(desk, bob))
 
 
-async def test_a_private_sweep_enters_no_board(redis: Redis, desk: Desk, tmp_path: Path, store: ArtifactStore) -> None:
-    """Nor does a private training; nor is either's result anybody's answer."""
-    async with training(redis, tmp_path, store):
-        raw = SMALL | {"learning_rate": "0.01, 0.05"}
-        await answered(redis, desk, "sweep", "u1", **raw, private=True)
-        await answered(redis, desk, "train", "u2", epochs="1", width="2", batch_size="256", private=True)
-        assert await desk.top(ADA) == {}
-        assert (await desk.submit(Request(ADA, "sweep", raw, address("ada"), "u3"))).spared == 0
-
-
 def test_a_sweep_is_one_of_ones_last_objects() -> None:
     """Its trainings push nothing out; what they made beside the best goes when it is old."""
     kept = [
@@ -224,7 +213,7 @@ async def test_a_killed_worker_costs_a_sweep_nothing_but_time(
 
         async def second_runs() -> str | None:
             async for key in redis.scan_iter(f"{keys.JOB}*u01"):
-                state, worker = await redis.hmget(key, "state", "worker")  # type: ignore[misc]
+                state, worker = await redis.hmget(key, ["state", "worker"])  # type: ignore[misc]
                 return worker.decode() if state == b"running" else None
             return None
 
