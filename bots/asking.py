@@ -136,7 +136,9 @@ async def _answered(
                 raise
             reason = f"There was no answer within {within:g} s; {job_id} was cancelled."
             return Answer(kind.name, "timeout", job_id, reason=reason), say(reason)
-    reply, files = await with_files(outcome_reply(kind, job_id, outcome), job_id, front.store, folder)
+    reply, files = await with_files(
+        outcome_reply(kind, job_id, outcome, known=ticket.answered), job_id, front.store, folder
+    )
     with suppress(*LOST):
         await front.broker.set_delivery(job_id, DELIVERED)
     answer = Answer(

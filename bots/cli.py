@@ -28,6 +28,7 @@ from frontdesk.bots.on_console_admin import admin_commands, administer
 from frontdesk.bots.on_console_render import screen
 from frontdesk.bots.on_console_status import as_object, show_queue, show_status
 from frontdesk.bots.together import up
+from frontdesk.bots.top_replies import boards_as_object, top_of
 from frontdesk.queue import logs
 from frontdesk.queue.errors import ConfigurationError, DeskClosedError, FrontdeskError
 from frontdesk.queue.settings import Settings, load_settings
@@ -194,6 +195,24 @@ def _status(as_json: AsJson = False) -> None:
             show_status(lanes, out)
             if report:
                 show_queue(report, front.desk.clock(), out)
+
+    _run(look(_settings(quiet=True)))
+
+
+@app.command("top", epilog="Example: frontdesk top digits")
+def _top(
+    dataset: Annotated[str, typer.Argument(metavar="[DATASET]", help="All of one data set's board.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The best trainings of each data set; your own are marked."""
+
+    async def look(settings: Settings) -> None:
+        async with console(settings) as front:
+            out, me = screen(), person(login())
+            if as_json:
+                out.console.out(boards_as_object(await front.desk.top(me, dataset)), highlight=False)
+            else:
+                out.show(await top_of(front.desk, me, dataset))
 
     _run(look(_settings(quiet=True)))
 

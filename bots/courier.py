@@ -26,7 +26,7 @@ from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import LOST, heed_cancelling, persistently
 from frontdesk.queue.errors import CorruptMessageError, StoreError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
-from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket
+from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket, is_member
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 
@@ -155,7 +155,7 @@ class Courier:
         async with progress_channel(self._redis, self._deliverer.platform) as channel:
             while True:
                 heed_cancelling()
-                if (progress := await next_progress(channel, 2.0)) is None:
+                if (progress := await next_progress(channel, 2.0)) is None or is_member(progress.job_id):
                     continue
                 if (record := await self._running(progress)) is not None:
                     self._outbox(record.reply.channel, group).add_news(record.id, progress)
@@ -209,7 +209,7 @@ class Courier:
         outcome, delivery = record.outcome or Outcome(status="failed"), DELIVERED
         late = self._clock() - record.submitted_at > LATE and outcome.status != "cancelled"
         try:
-            reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome)
+            reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome, known=record.known)
             await self._hand_over(event, record.reply, reply, late=late)
         except UndeliverableError as error:
             delivery = f"undeliverable: {error}"

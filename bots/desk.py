@@ -29,8 +29,20 @@ from frontdesk.queue.errors import (
     OthersAnswerError,
     UserError,
 )
-from frontdesk.queue.jobs import Job, JobRecord, ReplyAddress, Requester, Share, Ticket, new_job_id, request_digest
+from frontdesk.queue.groups import Group, Member, submit_group
+from frontdesk.queue.jobs import (
+    Job,
+    JobRecord,
+    ReplyAddress,
+    Requester,
+    Share,
+    Ticket,
+    member_id,
+    new_job_id,
+    request_digest,
+)
 from frontdesk.queue.kinds import AnyKind, Params, Registry
+from frontdesk.queue.leaderboard import Leaderboard, Standing
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.needs import written
 from frontdesk.queue.report import QueueReport, queue_report
@@ -119,6 +131,7 @@ class Desk:
         self.clock = clock
         self.steering = Steering(broker.redis, keep=broker.keep, lanes=[kind.lane for kind in kinds.values()])
         self._broker = broker
+        self._leaderboard = Leaderboard(broker.redis)
         self._limiter = limiter
         self.limits = limits
         self._admins = admins
@@ -172,6 +185,9 @@ class Desk:
             cost=estimate.cost,
             submitted_at=self.clock(),
         )
+        members = await self._members(kind, params, job)
+        if members:
+            job = job.model_copy(update={"cost": sum(member.job.cost for member in members)})
         tier = await self._admitted(request.person)
         rules = self.limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=job.cost, lifetime=ENTRY)
         who = requester_hash(requester.key)
@@ -183,24 +199,30 @@ class Desk:
         try:
             job, files = await self._with_files(kind, job, request)
             releases = tuple(rule.key for rule in rules if isinstance(rule, InFlight))
-            ticket = await self._broker.submit(
-                job,
-                request.reply,
-                update=request.update,
-                declared=declared,
-                share=share_of(self.limits.tier(tier)),
-                # A private answer is its asker's alone.
-                digest="" if job.private else request_digest(job.kind, job.params, estimate.model),
-                reuse=self._reuse and kind.deterministic,
-                files=files,
-                releases=releases,
-                needs=written(*kind.wants(params)),
-                in_flight=self._longest,
-            )
+            share = share_of(self.limits.tier(tier))
+            if members:
+                group = Group(job, members, share, releases, self._longest)
+                ticket = await submit_group(self._broker, group, request.reply, update=request.update)
+            else:
+                ticket = await self._broker.submit(
+                    job,
+                    request.reply,
+                    update=request.update,
+                    declared=declared,
+                    share=share,
+                    digest=_digest(job, estimate.model),
+                    reuse=self._reuse and kind.deterministic,
+                    files=files,
+                    releases=releases,
+                    needs=written(*kind.wants(params)),
+                    in_flight=self._longest,
+                )
         finally:
             if ticket is None or ticket.repeated:
                 await self._limiter.refund(rules, job.id)
-        if ticket.answered:  # nothing runs: the device's time is given back, the request counts
+        # What needs not be run: the device's time is given back, the request counts.
+        if spared := job.cost if ticket.answered else ticket.spared:
+            rules = self.limits.rules(tier=tier, kind=job.kind, user=requester.key, cost=spared)
             await self._limiter.refund([rule for rule in rules if rule.name == DAILY], job.id)
         if not ticket.repeated:
             log.info("accepted", job=job.id, kind=job.kind, requester=who, position=ticket.position)
@@ -215,6 +237,22 @@ class Desk:
         given = (getattr(params, parameter.name) for parameter in kind.files)
         hashes = sorted({artifact.sha256 for artifact in given if artifact is not None})
         return job.model_copy(update={"params": params.model_dump(mode="json")}), hashes
+
+    async def _members(self, kind: AnyKind, params: Params, whole: Job) -> list[Member]:
+        """The jobs that a request is made of; none for one that is a job itself."""
+        if kind.members is None:
+            return []
+        one = kind.members.kind
+        each = kind.members.of(params)
+        declared = [one.cost(own) for own in each]
+        estimates = await self._broker.estimates(one.name, declared)
+        members = []
+        for number, (own, estimate) in enumerate(zip(each, estimates, strict=True)):
+            changes = {"id": member_id(whole.id, number), "kind": one.name, "params": own.model_dump(mode="json")}
+            job = whole.model_copy(update=changes | {"cost": estimate.cost})
+            digest, reuse = _digest(job, estimate.model), self._reuse and one.deterministic
+            members.append(Member(job, declared[number], digest, reuse=reuse, needs=written(*one.wants(own))))
+        return members
 
     async def _admitted(self, person: Person) -> str:
         """The person's tier: an admin's, or what an admin said, or what the limits file says. Raises BannedError."""
@@ -279,6 +317,11 @@ class Desk:
         async with queue_open():
             return record, await self._broker.ticket(record.id, record.lane)
 
+    async def top(self, person: Person, dataset: str = "") -> dict[str, list[Standing]]:
+        """The best trainings of one data set, or of all; the person's own are marked."""
+        async with queue_open():
+            return await self._leaderboard.top(person.requester.key, dataset=dataset)
+
     async def status(self) -> list[LaneStatus]:
         """How busy each lane of a known kind is."""
         lanes: dict[str, list[str]] = {}
@@ -299,6 +342,11 @@ class Desk:
             raise NotAllowedError
         async with queue_open():
             return await queue_report(self._broker.redis)
+
+
+def _digest(job: Job, model: str) -> str:
+    """A private answer is its asker's alone."""
+    return "" if job.private else request_digest(job.kind, job.params, model)
 
 
 def share_of(tier: Tier) -> Share:

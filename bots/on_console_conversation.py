@@ -30,6 +30,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
@@ -72,6 +73,7 @@ class Conversation:
             "start": self._help,
             "jobs": self._jobs,
             "cancel": self._cancel,
+            "top": self._top,
             "status": self._status,
             "queue": self._queue,
             "admin": self._admin,
@@ -163,6 +165,9 @@ class Conversation:
         if not rest:
             return say("Say which: ", Code("/cancel ID"), ". ", Code("/jobs"), " lists yours.")
         return cancel_reply(rest[:32], await self._desk.cancel(self.person, rest))
+
+    async def _top(self, rest: str) -> Reply:
+        return await top_of(self._desk, self.person, rest)
 
     async def _status(self, rest: str) -> Reply:
         return status_reply(await self._desk.status())

@@ -14,6 +14,7 @@ from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.bots.on_discord_uploads import described
 from frontdesk.bots.parsing import PRIVATE
+from frontdesk.bots.top_replies import DATASETS
 from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
 from frontdesk.queue.uploads import Upload
 
@@ -51,6 +52,7 @@ class Actions(AdminActions, Protocol):
     async def help(self, interaction: AnyInteraction, name: str | None) -> None: ...
     async def jobs(self, interaction: AnyInteraction, job_id: str | None) -> None: ...
     async def cancel(self, interaction: AnyInteraction, job_id: str) -> None: ...
+    async def top(self, interaction: AnyInteraction, dataset: str) -> None: ...
     async def status(self, interaction: AnyInteraction) -> None: ...
     async def queue(self, interaction: AnyInteraction) -> None: ...
     async def latest(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
@@ -158,6 +160,12 @@ def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     async def unfinished(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
         return _offered(await actions.unfinished(interaction), typed)
 
+    @app_commands.command(name="top", description="The best trainings of each data set")
+    @app_commands.describe(dataset="All of one data set's board")
+    @app_commands.choices(dataset=[app_commands.Choice(name=name, value=name) for name in DATASETS])
+    async def top(interaction: AnyInteraction, dataset: str = "") -> None:
+        await actions.top(interaction, dataset)
+
     @app_commands.command(name="status", description="How busy the desk is")
     async def status(interaction: AnyInteraction) -> None:
         await actions.status(interaction)
@@ -171,7 +179,7 @@ def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     async def queue(interaction: AnyInteraction) -> None:
         await actions.queue(interaction)
 
-    return [help_, jobs, cancel, status, queue, admin_group(actions, _offered)]
+    return [help_, jobs, cancel, top, status, queue, admin_group(actions, _offered)]
 
 
 def _offered(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:

@@ -33,6 +33,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
@@ -126,6 +127,14 @@ class Conversation:
             await interaction.response.send_modal(window(wanted, job_id, number))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.info("a window was not shown", reason=type(error).__name__)
+
+    async def top(self, interaction: AnyInteraction, dataset: str) -> None:
+        """Only the person sees it: their own entries are marked."""
+
+        async def work() -> Reply:
+            return await top_of(self._desk, _person(interaction), dataset)
+
+        await self._answer(interaction, work)
 
     async def status(self, interaction: AnyInteraction) -> None:
         async def work() -> Reply:

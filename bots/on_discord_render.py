@@ -26,8 +26,10 @@ from frontdesk.bots.replies import (
     Rows,
     Span,
     Strong,
+    Table,
     as_text,
     rows_as_text,
+    table_as_text,
 )
 
 # Discord's limits are 2000, 4096 and 6000 characters; what is left over is for a mention and an ellipsis.
@@ -92,6 +94,8 @@ def draw(reply: Reply, *, final: bool = True, room: int = EMBEDS) -> Drawn:
             embed, whole = _quote(block, final=final, room=room - sum(map(len, embeds)))
             embeds.append(embed)
             files += [(block.name, block.text.encode())] if final and not whole else []
+        elif isinstance(block, Table):
+            embeds.append(_table(block, room=min(QUOTE, room - sum(map(len, embeds)))))
         elif isinstance(block, Rows):
             embeds = embeds or [discord.Embed()]
             if not _fill(embeds[-1], block, room=room - sum(map(len, embeds))):
@@ -185,6 +189,13 @@ def _quote(block: Quote, *, final: bool, room: int) -> tuple[discord.Embed, bool
     # An escaped text is at most twice as long as it was.
     shown = cut(text, most) if final else "…" + escaped(block.text[-(most // 2) :])
     return discord.Embed(description=shown), False
+
+
+def _table(block: Table, room: int) -> discord.Embed:
+    """As a code block, in which nothing is markup but its own end; rows for which there is no room are counted."""
+    title = block.title[:FIELD_NAME]
+    text = table_as_text(block, room - len(title) - len("```\n\n```")).replace("`", "'")
+    return discord.Embed(title=escaped(title), description=f"```\n{text}\n```")
 
 
 def _fill(embed: discord.Embed, block: Rows, room: int) -> bool:

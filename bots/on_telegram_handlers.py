@@ -38,6 +38,7 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
@@ -68,6 +69,7 @@ class Handlers:
             "help": self._help,
             "jobs": self._jobs,
             "cancel": self._cancel,
+            "top": self._top,
             "status": self._status,
             "queue": self._queue,
             "admin": self._admin,
@@ -229,6 +231,9 @@ class Handlers:
             job_id = unfinished[0].id
         result = await self._desk.cancel(turn.person, job_id)
         await self._counter.show(turn, render(cancel_reply(job_id, result)))
+
+    async def _top(self, turn: Turn, said: Said) -> None:
+        await self._counter.show(turn, render(await top_of(self._desk, turn.person, said.text)))
 
     async def _status(self, turn: Turn, said: Said) -> None:
         await self._counter.show(turn, render(status_reply(await self._desk.status())))

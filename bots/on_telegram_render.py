@@ -32,7 +32,9 @@ from frontdesk.bots.replies import (
     Rows,
     Span,
     Strong,
+    Table,
     as_text,
+    table_as_text,
 )
 
 MAX_TEXT: Final = 4096  # UTF-16 units, as the next two
@@ -175,6 +177,10 @@ class _Writing:
                     self._span(span)
             elif isinstance(block, Quote):
                 self._marked(defused(block.text), MessageEntity.BLOCKQUOTE)
+            elif isinstance(block, Table):
+                self._marked(block.title, MessageEntity.BOLD)
+                self.text += "\n"
+                self._marked(clean(table_as_text(block)), MessageEntity.PRE)
             else:
                 self._rows(block)
 

@@ -6,6 +6,7 @@ markup, a link preview, a command or a ping. Everything else is our own words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -84,7 +85,17 @@ class Rows:
     rows: tuple[tuple[str, str], ...]
 
 
-Block: TypeAlias = Line | Quote | Rows
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of short words and figures of ours, in letters of one width. `more`: rows that are left out."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+
+Block: TypeAlias = Line | Quote | Rows | Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,8 @@ def as_text(reply: Reply) -> str:
 def _block_as_text(block: Block) -> str:
     if isinstance(block, Line):
         return "".join(span_as_text(span) for span in block.spans)
+    if isinstance(block, Table):
+        return f"{block.title}\n{table_as_text(block)}"
     return block.text if isinstance(block, Quote) else rows_as_text(block)
 
 
@@ -145,6 +158,21 @@ def span_as_text(span: Span) -> str:
 
 def rows_as_text(block: Rows) -> str:
     return "\n".join(f"{label}: {value}" for label, value in block.rows)
+
+
+def table_as_text(block: Table, most: float = math.inf) -> str:
+    """Without the title. In columns, every one but the last flush right; rows beyond `most` characters are counted with
+    those left out.
+    """
+    widths = [max(map(len, column)) for column in zip(block.columns, *block.rows, strict=True)]
+    lines: list[str] = []
+    for row in (block.columns, *block.rows):
+        *cells, last = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append("  ".join((*cells, last.strip())).rstrip())
+    while len(lines) > 1 and sum(map(len, lines)) + len(lines) + len("and 12345 more") > most:
+        lines.pop()
+    more = block.more + 1 + len(block.rows) - len(lines)
+    return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
 def duration(seconds: float) -> str:
@@ -201,11 +229,11 @@ def progress_reply(kind: AnyKind, progress: Progress) -> Reply:
     return Reply(tuple(blocks), (cancel_button(progress.job_id),))
 
 
-def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
-    """How a job ended; `kind` is None where this desk no longer knows it."""
+def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome, *, known: bool = False) -> Reply:
+    """How a job ended; `kind` is None where this desk no longer knows it. `known`: its result was there already."""
     name = kind.name if kind else "job"
     if outcome.status == "done" and kind is not None and outcome.result is not None:
-        return _result_reply(kind, job_id, outcome)
+        return _result_reply(kind, job_id, outcome, known)
     sentence = {
         "done": "done.",
         "cancelled": "cancelled.",
@@ -218,19 +246,20 @@ def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
     return Reply(tuple(blocks))
 
 
-def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
+def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome, known: bool) -> Reply:
     try:
         result = kind.result.model_validate(outcome.result)
     except ValidationError:
         return say(Strong(kind.name), " ", Code(job_id), ": done, but its result is not one that this desk can show.")
     blocks: list[Block] = []
-    if headline := result.headline():
+    if headline := (known and result.known()) or result.headline():
         blocks.append(line(Strong(headline)))
     if body := result.body():
         blocks.append(Quote(body))
     if figures := result.figures():
         blocks.append(Rows(tuple(figures)))
-    blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
+    took = "known already" if known else f"{outcome.seconds:.1f} s"
+    blocks.append(line(kind.name, " ", Code(job_id), f", {took}"))
     return Reply(tuple(blocks), _again_buttons(job_id, result), attachments=tuple(result.attachments()))
 
 
@@ -278,6 +307,7 @@ def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, defaul
         "help": "This list, or one command's options",
         "jobs": "Your latest jobs; with an id, that one in full",
         "cancel": "Cancel one of your jobs",
+        "top": "The best trainings of each data set",
         "status": "How busy the desk is",
     } | ({"queue": "Lanes, workers and the last hour", "admin": "What admins can do"} if admin else {})
     blocks += [line(Code(slash + name), f" {summary}") for name, summary in own.items()]

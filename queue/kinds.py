@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
-from frontdesk.queue.jobs import Artifact, Version
+from frontdesk.queue.jobs import Artifact, Ranking, Version
 from frontdesk.queue.needs import MAX_NEEDS, NEED
 from frontdesk.queue.uploads import Upload
 
@@ -28,7 +28,7 @@ MAX_FILES = 2  # parameters that are files
 MAX_CHOICES = 25
 MAX_VARIANTS = 8
 MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private"})
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top"})
 
 Value: TypeAlias = str | int | float | bool
 
@@ -100,6 +100,14 @@ class Result(BaseModel):
         """What may be asked for next, most wanted first; the first `MAX_VARIANTS` can be shown."""
         return ()
 
+    def known(self) -> str | None:
+        """The headline for who asked for what was there already, or None for the usual one."""
+        return None
+
+    def ranking(self) -> Ranking | None:
+        """Where it stands among other results of its kind, for groups and leaderboards, or None."""
+        return None
+
 
 def _has_files(value: object) -> bool:
     """Artifacts, alone or in a sequence: their figures would be hashes."""
@@ -134,6 +142,16 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Members:
+    """What a request of many jobs is made of: jobs of `kind`, one for each of the parameters that `of` gives for the
+    request's own, all different. No worker runs the request itself; its result is what groups.py says.
+    """
+
+    kind: AnyKind
+    of: Callable[[Any], Sequence[Params]]
+
+
+@dataclass(frozen=True)
 class JobKind(Generic[P, R]):
     """A declared sort of job.
 
@@ -148,6 +166,8 @@ class JobKind(Generic[P, R]):
     memory: bytes by which such a run makes its process grow at most. A worker that has less leaves the job to others,
         and a plain runner's run that takes more is ended.
     deterministic: the same parameters give the same result.
+    lasting: its results answer the same request for as long as they are remembered, and not only while they are fresh.
+    members: what a request is made of that is many jobs.
     example: raw parameters for help texts, in the order they would be typed.
 
     Raises DeclarationError where some platform could not show the kind.
@@ -163,6 +183,8 @@ class JobKind(Generic[P, R]):
     needs: Callable[[P], tuple[str, ...]] | None = None
     memory: Callable[[P], int] | None = None
     deterministic: bool = False
+    lasting: bool = False
+    members: Members | None = None
     example: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,6 +192,8 @@ class JobKind(Generic[P, R]):
         if self.name in RESERVED:
             raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
         _check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
+        if self.members and (self.lane != self.members.kind.lane or self.deterministic or self.members.kind.members):
+            raise DeclarationError(f"kind {self.name!r}: its members run in its own lane, and it is never run itself")
         _check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(

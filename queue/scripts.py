@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisError
 
@@ -136,14 +137,20 @@ class Scripts:
         reuse: bool,
         keep: float,
         fields: Mapping[str, str | bytes | float],
-    ) -> Submitted:
-        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result."""
-        given, repeated, answered, *place = await self._submit(
+        listed: str = "",
+        pipe: Pipeline | None = None,
+    ) -> Any:
+        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result. Returns what
+        `submitted` reads; with `pipe`, that is among what the pipe gives when it is executed.
+
+        listed: the key of the jobs that it is listed with, where that is not its requester's.
+        """
+        return await self._submit(
             keys=[
                 keys.idempotency(update),
                 keys.payload(job_id),
                 keys.job(job_id),
-                keys.requester_jobs(requester),
+                listed or keys.requester_jobs(requester),
             ],
             args=[
                 job_id,
@@ -158,8 +165,8 @@ class Scripts:
                 int(WORKER_FRESH * 1000),
                 *(part for pair in fields.items() for part in pair),
             ],
+            client=pipe,
         )
-        return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
     async def turn(
         self,
@@ -263,6 +270,12 @@ class Scripts:
 
     async def place(self, lane: str, job_id: str = "") -> Place:
         return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
+
+
+def submitted(said: Sequence[Any]) -> Submitted:
+    """What the script SUBMIT says."""
+    given, repeated, answered, *place = said
+    return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
 
 def _place(

@@ -30,8 +30,10 @@ from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer, check, connected
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.events import last_entry, tail
+from frontdesk.queue.groups import Group, Member, submit_group
 from frontdesk.queue.health import heartbeat
-from frontdesk.queue.jobs import Outcome, Progress
+from frontdesk.queue.jobs import Outcome, Progress, Ranking, member_id
+from frontdesk.queue.leaderboard import Leaderboard
 from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
@@ -226,6 +228,32 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
         assert len(await seen.audit()) > 5
     left_out = {f"{kind.__name__}.{name}" for kind, called in steps.items() for name in public(kind) - called}
     assert left_out == set()
+
+
+async def test_a_group_passes_as_the_users_of_both(deployed: Deployed) -> None:
+    """Queued as one, run in part, entered in a leaderboard, and cancelled; another ends with its last member."""
+    async with (
+        deployed.nothing_refused(),
+        connected(deployed.url("frontdesk-bot")) as bot,
+        connected(deployed.url("frontdesk-worker")) as worker,
+    ):
+        broker, hands = Broker(bot, keep=KEEP), Scripts(worker)
+        ranking = Ranking(place=1, said="good", board="digits", edition="e", configuration="c", entry="{}")
+        ended = encode(Outcome(status="done", result={"said": "steered"}, gpu_seconds=1.0, ranking=ranking))
+        for left in (1, 0):  # members that wait in the end
+            whole = job("ada", kind="many", lane="grouped")
+            parts = [job("ada", id=member_id(whole.id, number), lane="grouped") for number in range(2)]
+            group = Group(whole, [Member(part, 1.0, f"digest {part.id}") for part in parts])
+            ticket = await submit_group(broker, group, address("ada"), update=f"group-{left}")
+            await broker.set_reply(whole.id, address("ada", message="ticket"))
+            assert await broker.ticket(ticket.job_id, "grouped")
+            for _ in range(2 - left):
+                [taken] = (await hands.turn("w3", 60.0, {"grouped": 1}, keep=KEEP, patience=3600.0)).jobs
+                assert await end_job(
+                    hands, taken.job_id, taken.lease, status="done", outcome=ended, keep=KEEP, gpu_seconds=1.0
+                )
+            assert await broker.cancel(whole.id, "telegram:ada") == ("cancelled" if left else "ended")
+        assert await Leaderboard(bot).top() == {}  # the entry is none that could be read
 
 
 @pytest.mark.parametrize("user", PASSWORDS)
