@@ -60,11 +60,13 @@ class Mounting(Runner[MountParams, MountResult]):
             return MountResult(said=", ".join(archive.namelist()))
 
 
-def zipped(*entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    """The same bytes whenever it is made."""
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", method) as archive:
-        for name, content in entries:
-            archive.writestr(name, content)
+    with zipfile.ZipFile(data, "w") as archive:
+        for entry, content in entries:
+            info = zipfile.ZipInfo(entry) if isinstance(entry, str) else entry
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return data.getvalue()
 
 
