@@ -12,8 +12,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from frontdesk.bots.desk import Person, Request
+from frontdesk.bots.intake import Request
 from frontdesk.bots.main import Premises, premises
+from frontdesk.bots.people import Person
 from frontdesk.bots.waiting import Waiter, waiting
 from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.jobs import Outcome, ReplyAddress, Requester

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from frontdesk.bots import admin_replies as replies
-from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Reply, cancel_reply
 from frontdesk.queue.errors import UnknownTargetError
 from frontdesk.queue.oversight import Inspected

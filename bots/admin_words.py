@@ -6,7 +6,7 @@ import re
 
 from frontdesk.bots.admin_actions import ACTIONS, Action
 from frontdesk.bots.administration import Administration, action_named
-from frontdesk.bots.desk import Person
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Code, Reply, line
 from frontdesk.queue.errors import InvalidRequestError, Problem
 

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import structlog
 
 from frontdesk.bots.admin_actions import ACTIONS, BY_FILE, LONGEST_REASON, MOST, Action, Argument, Order, Shown, Sort
-from frontdesk.bots.desk import Desk, Person, queue_open
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import queue_open
 from frontdesk.bots.parsing import clean
+from frontdesk.bots.people import Person
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, Problem, UnknownTargetError
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.oversight import Oversight

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from frontdesk.bots.courier import DELIVERED
-from frontdesk.bots.desk import Request
 from frontdesk.bots.incoming import Sent, read_local
+from frontdesk.bots.intake import Request
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_console import BACK_SENTENCE, LOST_SENTENCE, NO_WORKER, login, person, progress_shown
 from frontdesk.bots.on_console_files import with_files

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from frontdesk.bots.asking import Exit
-from frontdesk.bots.desk import Person
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Screen
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Reply, outcome_reply, refusal_reply
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import Outcome

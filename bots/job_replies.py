@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.file_replies import listed
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Foreign, Reply, jobs_reply, line, outcome_reply, progress_reply, ticket_reply
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import AnyKind

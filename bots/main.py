@@ -13,11 +13,12 @@ from redis.asyncio import Redis
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import Deliverer
-from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.errands import until
 from frontdesk.bots.links import Links, links_of
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
+from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker

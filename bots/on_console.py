@@ -20,11 +20,11 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from rich.live import Live
 
 from frontdesk.bots.courier import DELIVERED
-from frontdesk.bots.desk import Person
 from frontdesk.bots.main import Premises, premises
 from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting, with_commands
 from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Growing, Screen
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.waiting import Waiter, waiting
 from frontdesk.queue.connection import LOST, check

@@ -13,8 +13,9 @@ import typer
 from frontdesk.bots.admin_actions import ACTIONS, Action, Argument
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.asking import Exit
-from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.on_console_render import Screen
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import refusal_reply
 from frontdesk.queue.errors import DeskClosedError, UserError
 

@@ -11,11 +11,13 @@ import structlog
 
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
-from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.incoming import Sent, read_local
+from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_console_uploads import with_local
 from frontdesk.bots.parsing import PRIVATE, bounds, missing, parse_arguments, split_private, validate
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import (
     Code,
     Foreign,

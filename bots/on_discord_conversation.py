@@ -14,14 +14,16 @@ from discord import app_commands
 
 from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
-from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.incoming import Sent
+from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_discord_again import window
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, UPLOAD_LIMIT, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
 from frontdesk.bots.on_discord_uploads import fetch
 from frontdesk.bots.parsing import PRIVATE, split_private
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import (
     Reply,
     cancel_reply,

@@ -11,12 +11,14 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, User
 from telegram.error import TelegramError
 
 from frontdesk.bots.courier import Courier
-from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.intake import Request
 from frontdesk.bots.on_telegram_delivery import Sender
 from frontdesk.bots.on_telegram_fetching import fetch
 from frontdesk.bots.on_telegram_intake import Place, Pressed, Said
 from frontdesk.bots.on_telegram_render import Rendered, render
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import say, ticket_reply
 from frontdesk.queue.errors import DeskClosedError
 from frontdesk.queue.jobs import ReplyAddress

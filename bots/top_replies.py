@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Block, Code, Foreign, Reply, Table, line, say
 from frontdesk.queue.kind_train import SIZES, percent
 from frontdesk.queue.leaderboard import Standing

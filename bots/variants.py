@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from frontdesk.bots.desk import Desk, Person
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.people import Person
 from frontdesk.queue.errors import ForgottenAnswerError
 from frontdesk.queue.jobs import JobRecord
 from frontdesk.queue.kinds import MAX_VARIANTS, AnyKind, Parameter, Value, Variant

@@ -12,7 +12,9 @@ import sys
 
 from queueing import ECHO, KEEP, address, requester
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected
 from frontdesk.queue.errors import LimitedError

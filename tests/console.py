@@ -13,9 +13,10 @@ from queueing import ECHO, DrivenEngine, leased_worker, working
 from redis.asyncio import Redis
 from rich.console import Console
 
-from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_console_render import Screen
+from frontdesk.bots.people import Admins
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.settings import Settings

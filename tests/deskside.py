@@ -12,8 +12,10 @@ from queueing import ECHO, KEEP, DrivenEngine, address, leased_worker, requester
 from redis.asyncio import Redis
 
 from frontdesk.bots.courier import Courier
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.bots.parcels import Room
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.replies import Reply
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected

@@ -15,9 +15,10 @@ from queueing import DrivenEngine, leased_worker, working
 from redis.asyncio import Redis
 from standin_discord import Discord, Interaction
 
-from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_discord import serve
+from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker

@@ -14,9 +14,10 @@ from redis.asyncio import Redis
 from standin_telegram import TelegramStandIn
 from standin_telegram_model import Message
 
-from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram import serve
+from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore

@@ -13,8 +13,10 @@ from redis.asyncio import Redis
 from frontdesk.bots.admin_actions import ACTIONS
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.bots.on_console_render import plain
+from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import client

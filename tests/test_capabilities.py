@@ -23,8 +23,10 @@ from queueing import (
 )
 from redis.asyncio import Redis
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import job_reply
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.replies import as_text, ticket_reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker

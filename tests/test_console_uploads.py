@@ -16,11 +16,12 @@ from redis.asyncio import Redis
 from storing import folder_store
 
 from frontdesk.bots.asking import Exit, ask
-from frontdesk.bots.desk import Admins, Desk
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.incoming import IncomingFile, LostUploadError, read_local
 from frontdesk.bots.main import Premises
 from frontdesk.bots.main import premises as opened
 from frontdesk.bots.on_console import Chat, person
+from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
 from frontdesk.bots.waiting import waiting
 from frontdesk.queue.artifacts import Artifact, ArtifactStore

@@ -11,7 +11,9 @@ from queueing import ECHO, KEEP, DrivenEngine, address, leased_worker, requester
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import client

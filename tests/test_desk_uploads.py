@@ -20,8 +20,10 @@ from storing import folder_store
 from structlog.testing import capture_logs
 
 from frontdesk.bots import uploads
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.incoming import IncomingFile, LostUploadError
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
@@ -342,7 +344,7 @@ async def test_where_the_queue_is_lost_meanwhile_nobody_holds_the_file(
 async def test_an_id_that_is_taken_takes_no_ones_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two jobs drew one id: the second draws again, and each holds its own."""
     drawn = iter(["samesame1", "samesame1", "samesame2"])
-    monkeypatch.setattr("frontdesk.bots.desk.new_job_id", lambda now: next(drawn))
+    monkeypatch.setattr("frontdesk.bots.intake.new_job_id", lambda now: next(drawn))
     desk = place.desk()
     first = await desk.submit(place.request(good()))
     second = await desk.submit(place.request(good(b"other"), user="bob"))

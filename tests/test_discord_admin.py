@@ -11,7 +11,7 @@ from standin_discord import RefusedError, User
 from standin_discord_desk import PASSAGE, Front, front
 
 from frontdesk.bots.admin_actions import ACTIONS
-from frontdesk.bots.desk import Admins
+from frontdesk.bots.people import Admins
 from frontdesk.queue import keys
 
 REFUSED = "Only admins of this desk can do that."

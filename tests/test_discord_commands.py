@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from standin_discord_desk import PASSAGE, Front, front
 
-from frontdesk.bots.desk import Admins
+from frontdesk.bots.people import Admins
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import pytest
 from redis.asyncio import Redis
 from standin_discord_desk import PASSAGE, Front, front
 
-from frontdesk.bots.desk import Desk, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.queue.catalogue import SCORE
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.jobs import Ticket

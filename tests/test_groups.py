@@ -24,7 +24,9 @@ from queueing import (
 )
 from redis.asyncio import Redis
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode

@@ -15,9 +15,11 @@ from scraping import counted
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.parcels import Room
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.replies import Reply
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker

@@ -9,7 +9,9 @@ import pytest
 from queueing import ECHO, KEEP, DrivenEngine, address, leased_worker, requester, until, working
 from redis.asyncio import Redis
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.events import OutcomeStream

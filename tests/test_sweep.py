@@ -18,8 +18,10 @@ from queueing import KEEP, address, has_ended, leased_worker, requester, until, 
 from redis.asyncio import Redis
 from storing import folder_store
 
-from frontdesk.bots.desk import Admins, Desk, Person, Request
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.intake import Request
 from frontdesk.bots.parsing import parse_arguments, usage, validate
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.replies import as_text, outcome_reply
 from frontdesk.bots.top_replies import top_of
 from frontdesk.queue import keys

@@ -15,11 +15,12 @@ from standin_telegram_desk import Room
 from standin_telegram_model import Person as TelegramPerson
 
 from frontdesk.bots import on_telegram_delivery
-from frontdesk.bots.desk import Admins, Desk, Person
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.on_console_conversation import Conversation
 from frontdesk.bots.on_console_render import drawn
 from frontdesk.bots.on_discord_render import draw
 from frontdesk.bots.on_telegram_render import MAX_TEXT, render, utf16
+from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.replies import Reply, Table, as_text
 from frontdesk.bots.top_replies import SHOWN, top_reply
 from frontdesk.queue import keys
