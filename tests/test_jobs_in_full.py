@@ -30,10 +30,18 @@ FIGURES = ["Tokens: 5 (stopped at the limit); Seed: 7; Model: m (p)", "write abc
 
 def test_of_an_ended_job_its_answer_is_shown() -> None:
     """As it was delivered."""
-    reply = job_reply(WRITE, record("abc", state="done", outcome=DONE, delivery="delivered"), TICKET, 160.0)
+    reply = job_reply(
+        WRITE, record("abc", state="done", started_at=101.0, outcome=DONE, delivery="delivered"), TICKET, 160.0
+    )
     assert words(reply) == ["> Because of air.", *FIGURES]
     failed = record("abc", state="failed", outcome=Outcome(status="failed", reason="No room."))
     assert words(job_reply(WRITE, failed, TICKET, 160.0)) == ["write abc: failed.", "No room."]
+
+
+def test_of_what_was_known_already_that_is_said() -> None:
+    """It took no time."""
+    reply = job_reply(WRITE, record("abc", state="done", outcome=DONE, delivery="delivered"), TICKET, 160.0)
+    assert words(reply)[-1] == "write abc, known already"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +50,9 @@ def test_of_an_ended_job_its_answer_is_shown() -> None:
 )
 def test_of_an_answer_that_was_lost_the_reason_is_told_as_well(delivery: str, why: str) -> None:
     """The result is there all the same."""
-    reply = job_reply(WRITE, record("abc", state="done", outcome=DONE, delivery=delivery), TICKET, 160.0)
+    reply = job_reply(
+        WRITE, record("abc", state="done", started_at=101.0, outcome=DONE, delivery=delivery), TICKET, 160.0
+    )
     assert words(reply) == ["> Because of air.", *FIGURES, f"It could not be delivered: {why}"]
 
 
