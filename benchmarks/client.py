@@ -18,7 +18,7 @@ from frontdesk.bots.people import Person
 from frontdesk.bots.waiting import Waiter, waiting
 from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.jobs import Outcome, ReplyAddress, Requester
-from frontdesk.queue.kinds import Value
+from frontdesk.queue.parameters import Value
 from frontdesk.queue.report import queue_report
 from frontdesk.queue.settings import Settings
 

@@ -23,7 +23,8 @@ import psutil
 from client import Client, running_system
 from machine import machine
 
-from frontdesk.queue.kinds import Registry, Value
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.parameters import Value
 
 REQUESTS: list[tuple[str, dict[str, Value]]] = [
     ("sculpt", {"prompt": "a tall blue lamp on a desk", "quality": "draft"}),

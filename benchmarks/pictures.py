@@ -19,7 +19,8 @@ from client import Client, running_system
 from PIL import Image
 
 from frontdesk.queue.artifacts import ArtifactStore
-from frontdesk.queue.kinds import Registry, Value
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.parameters import Value
 from frontdesk.queue.settings import Settings
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"

@@ -26,7 +26,8 @@ from frontdesk.bots.waiting import waiting
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, InvalidRequestError, LimitedError, Problem, UserError
 from frontdesk.queue.jobs import ReplyAddress
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Value
 
 STDIN = "-"
 FROM_FILE = "@"

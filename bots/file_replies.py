@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from frontdesk.bots.packing import LINK_LIFE
 from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.replies import Code, Foreign, Line, Link, Span, duration, line
-from frontdesk.queue.kinds import Attachment
+from frontdesk.queue.results import Attachment
 
 
 def left_out(job_id: str, parcels: Sequence[Parcel]) -> list[Line]:

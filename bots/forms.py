@@ -16,7 +16,8 @@ from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, encode
 from frontdesk.queue.errors import CorruptMessageError, InvalidRequestError
 from frontdesk.queue.jobs import Wire
-from frontdesk.queue.kinds import AnyKind, Parameter, Value
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Parameter, Value
 
 FORM_LIFE: Final = 600  # seconds a form waits for its next answer
 GO, STOP = "go", "stop"

@@ -12,7 +12,8 @@ from pydantic import Field
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.jobs import Wire
-from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.parameters import Parameter, Value
 
 MAX_NAME = 255
 CHUNK = 1024 * 1024

@@ -20,9 +20,10 @@ from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import BannedError, DeskClosedError, LimitedError
 from frontdesk.queue.groups import Group, Member, submit_group
 from frontdesk.queue.jobs import Job, ReplyAddress, Share, Ticket, member_id, new_job_id, request_digest
-from frontdesk.queue.kinds import AnyKind, Params, Registry
+from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.needs import written
+from frontdesk.queue.parameters import Params
 from frontdesk.queue.steering import Steering
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import DAILY, Limits, Tier, sentence

@@ -36,7 +36,8 @@ from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
-from frontdesk.queue.kinds import AnyKind, Parameter
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Parameter
 
 log = structlog.get_logger()
 

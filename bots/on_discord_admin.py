@@ -11,7 +11,7 @@ from discord import app_commands
 from frontdesk.bots.admin_actions import ACTIONS, LONGEST_REASON, MOST, Action, Argument, Sort
 from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction
-from frontdesk.queue.kinds import Value
+from frontdesk.queue.parameters import Value
 
 NAME_LIMIT = 100  # characters of a lane, a worker, a job, a tier
 OFFERED: frozenset[Sort] = frozenset({"lane", "worker", "waiting", "unfinished", "aside", "job", "tier"})

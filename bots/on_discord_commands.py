@@ -15,7 +15,8 @@ from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.bots.on_discord_uploads import described
 from frontdesk.bots.parsing import PRIVATE
 from frontdesk.bots.top_replies import DATASETS
-from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.parameters import Parameter, Value
 from frontdesk.queue.uploads import Upload
 
 TEXT_LIMIT = 6000  # characters that Discord takes in one option

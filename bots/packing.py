@@ -16,7 +16,7 @@ from frontdesk.bots.parcels import Copy, Parcel, Room, fitted, parcels
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileDamagedError, FileGoneError, StoreError
 from frontdesk.queue.jobs import Artifact
-from frontdesk.queue.kinds import Attachment
+from frontdesk.queue.results import Attachment
 
 log = structlog.get_logger()
 

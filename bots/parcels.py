@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
 from frontdesk.queue.jobs import Artifact, Version
-from frontdesk.queue.kinds import Attachment
+from frontdesk.queue.results import Attachment
 
 Without: TypeAlias = Literal["too large", "gone", "damaged", "away", "refused", "cut off"]
 """Why a file does not come with its answer. "away": the store could not be reached; "refused" and "cut off": the

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from frontdesk.bots.incoming import Given, IncomingFile, Sent
 from frontdesk.queue.artifacts import Artifact, safe_name
 from frontdesk.queue.errors import InvalidRequestError, Problem
-from frontdesk.queue.kinds import AnyKind, Parameter, Params, Value
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Parameter, Params, Value
 from frontdesk.queue.uploads import UnfitFileError, Upload
 
 OPTION = re.compile(r"""([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S*)(?:\s+|$)""")

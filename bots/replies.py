@@ -17,7 +17,8 @@ from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import MAX_VARIANTS, RESERVED, AnyKind, Attachment, Registry, Result
+from frontdesk.queue.kinds import RESERVED, AnyKind, Registry
+from frontdesk.queue.results import MAX_VARIANTS, Attachment, Result
 from frontdesk.queue.uploads import shown
 
 NOTICED = 10.0  # seconds less than which nobody plans with

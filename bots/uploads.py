@@ -20,7 +20,8 @@ import structlog
 from frontdesk.bots.incoming import Fetch, Given, IncomingFile, LostUploadError
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.errors import FilesClosedError, InvalidRequestError, Problem, StoreError, UserError
-from frontdesk.queue.kinds import AnyKind, Parameter
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Parameter
 from frontdesk.queue.uploads import HEAD, UnfitFileError, Upload, shown
 
 WITHIN = 45.0  # seconds for all files of a request; less than a request that is not queued yet counts in flight

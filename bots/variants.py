@@ -16,7 +16,9 @@ from frontdesk.bots.desk import Desk
 from frontdesk.bots.people import Person
 from frontdesk.queue.errors import ForgottenAnswerError
 from frontdesk.queue.jobs import JobRecord
-from frontdesk.queue.kinds import MAX_VARIANTS, AnyKind, Parameter, Value, Variant
+from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.parameters import Parameter, Value
+from frontdesk.queue.results import MAX_VARIANTS, Variant
 
 SEEDS = 2**31  # whole numbers to draw from where a parameter has no bounds
 

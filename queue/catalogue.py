@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 
 # Device-seconds per token on two CPU cores; what a machine really takes is measured and scales them.
 SECONDS_PER_SCORED_TOKEN = 0.0015

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, NoReturn, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 
 Quality: TypeAlias = Literal["draft", "good", "best"]
 

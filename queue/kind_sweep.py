@@ -12,7 +12,9 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from frontdesk.queue.kind_train import TRAIN, DataSetName, TrainParams, TrainResult, percent
-from frontdesk.queue.kinds import Attachment, JobKind, Members, Params, Result
+from frontdesk.queue.kinds import JobKind, Members
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Attachment, Result
 
 MOST = 24  # trainings of one sweep
 USUAL = 12  # of a random one, where nobody says how many

@@ -9,8 +9,10 @@ from pydantic import Field
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.jobs import Ranking, Wire
-from frontdesk.queue.kinds import Attachment, JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
 from frontdesk.queue.leaderboard import Entry
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Attachment, Result
 
 # `folder` is a word and never a path: which folder it is, the worker's own settings say, and no chat can.
 DataSetName: TypeAlias = Literal["digits", "mnist", "folder"]

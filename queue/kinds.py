@@ -3,142 +3,26 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
-from frontdesk.queue.jobs import Artifact, Ranking, Version
 from frontdesk.queue.needs import MAX_NEEDS, NEED
-from frontdesk.queue.uploads import Upload
+from frontdesk.queue.parameters import Parameter, Params, check_description, check_name, parameters_of
+from frontdesk.queue.results import Result
 
 ENTRY_POINTS = "frontdesk.kinds"
-
-# The narrowest of all front ends decides: Telegram's command names and Discord's option names, descriptions and counts.
-NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-MAX_DESCRIPTION = 100
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_FILES = 2  # parameters that are files
-MAX_CHOICES = 25
-MAX_VARIANTS = 8
-MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
 RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top"})
-
-Value: TypeAlias = str | int | float | bool
-
-
-class Params(BaseModel):
-    """Base of a kind's parameters: frozen, and refusing what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that belongs to an answer. A preview is a picture, moving or not, that is shown beside the words where a
-    platform can; a still is a picture; a file is there to be downloaded.
-
-    smaller: versions for where the whole is too large, the largest first.
-    """
-
-    artifact: Artifact
-    role: Literal["preview", "still", "file"]
-    smaller: tuple[Version, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """Another request that an answer suggests: a button below it, for whoever asked.
-
-    label: the button's, at most 40 characters. params: raw values for a request of `kind`.
-    edit: a text among the parameters that is asked for anew; its value in `params` is what it begins with.
-    draw: a whole number among the parameters whose value is drawn at random, within its bounds, with every press.
-    """
-
-    label: str
-    kind: str
-    params: Mapping[str, Value]
-    edit: str | None = None
-    draw: str | None = None
-
-
-class Result(BaseModel):
-    """Base of a kind's result. The methods say how it reads; the defaults list every field that holds no file.
-
-    What they return is plain text and may hold what a user or a model wrote: front ends escape all of it.
-    """
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
-
-    def headline(self) -> str | None:
-        """One sentence that answers the question, or None."""
-        return None
-
-    def body(self) -> str | None:
-        """A longer text that is the answer itself, or None."""
-        return None
-
-    def figures(self) -> list[tuple[str, str]]:
-        """Labelled values, most important first."""
-        return [
-            (info.title or name.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else str(value))
-            for name, info in type(self).model_fields.items()
-            if (value := getattr(self, name)) is not None and not _has_files(value)
-        ]
-
-    def attachments(self) -> Sequence[Attachment]:
-        """The files that come with it, most important first."""
-        return ()
-
-    def variants(self) -> Sequence[Variant]:
-        """What may be asked for next, most wanted first; the first `MAX_VARIANTS` can be shown."""
-        return ()
-
-    def known(self) -> str | None:
-        """The headline for who asked for what was there already, or None for the usual one."""
-        return None
-
-    def ranking(self) -> Ranking | None:
-        """Where it stands among other results of its kind, for groups and leaderboards, or None."""
-        return None
-
-
-def _has_files(value: object) -> bool:
-    """Artifacts, alone or in a sequence: their figures would be hashes."""
-    return isinstance(value, Artifact) or (isinstance(value, tuple | list) and any(map(_has_files, value)))
-
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter as a front end needs it: a flat view of its JSON schema.
-
-    `minimum` and `maximum` belong to the range, `above` and `below` do not; whole numbers only ever have the former.
-    `upload`: what a file may be.
-    """
-
-    name: str
-    type: Literal["text", "integer", "number", "boolean", "choice", "file"]
-    description: str
-    required: bool
-    default: Value | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    above: float | None = None
-    below: float | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    choices: tuple[Value, ...] = ()
-    upload: Upload | None = None
 
 
 @dataclass(frozen=True)
@@ -188,13 +72,13 @@ class JobKind(Generic[P, R]):
     example: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_name(f"kind {self.name!r}", self.name)
+        check_name(f"kind {self.name!r}", self.name)
         if self.name in RESERVED:
             raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
-        _check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
+        check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
         if self.members and (self.lane != self.members.kind.lane or self.deterministic or self.members.kind.members):
             raise DeclarationError(f"kind {self.name!r}: its members run in its own lane, and it is never run itself")
-        _check_description(f"kind {self.name!r}: its summary", self.summary)
+        check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(
                 f"kind {self.name!r} has {len(self.parameters)} parameters; {MAX_PARAMETERS} is the most"
@@ -237,15 +121,8 @@ class JobKind(Generic[P, R]):
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The parameters, required ones first (Discord wants that), otherwise as declared."""
-        schema = self.params.model_json_schema()
-        required = set(schema.get("required", ()))
-        fields = self.params.model_fields
-        every = [
-            _parameter(self.name, name, fields[name], _resolved(node, schema.get("$defs", {})), name in required)
-            for name, node in schema.get("properties", {}).items()
-        ]
-        return tuple(sorted(every, key=lambda parameter: not parameter.required))
+        """The parameters, required ones first."""
+        return parameters_of(self.name, self.params)
 
     @cached_property
     def files(self) -> tuple[Parameter, ...]:
@@ -287,87 +164,3 @@ class Registry(Mapping[str, AnyKind]):
 
     def __len__(self) -> int:
         return len(self._kinds)
-
-
-def _check_name(what: str, name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise DeclarationError(f"{what}: a name is 1 to 32 of a-z, 0-9 and _, and begins with a letter")
-
-
-def _check_description(what: str, text: str) -> None:
-    if not text.strip() or len(text) > MAX_DESCRIPTION:
-        raise DeclarationError(f"{what} has {len(text)} characters; 1 to {MAX_DESCRIPTION} can be shown")
-
-
-def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema node with its reference followed and `X | None` unwrapped."""
-    merged = dict(node)
-    options = [option for option in merged.pop("anyOf", ()) if option.get("type") != "null"]
-    if len(options) == 1:
-        merged = options[0] | merged
-    if "$ref" in merged:
-        merged = definitions[merged.pop("$ref").rpartition("/")[2]] | merged
-    return merged
-
-
-def _upload(where: str, info: FieldInfo) -> Upload | None:
-    """What a field says of the file that it is."""
-    upload = next((each for each in info.metadata if isinstance(each, Upload)), None)
-    if (upload is None) is (info.annotation in (Artifact, Artifact | None)):
-        raise DeclarationError(f"{where}: an Artifact has an Upload beside it, and nothing else")
-    if upload is not None and not info.is_required() and info.default is not None:
-        raise DeclarationError(f"{where}: a file that may be left out is None then")
-    return upload
-
-
-def _parameter(kind: str, name: str, info: FieldInfo, node: Mapping[str, Any], required: bool) -> Parameter:
-    where = f"kind {kind!r}, parameter {name!r}"
-    _check_name(where, name)
-    if name == "private":
-        raise DeclarationError(f"{where}: every command has an option of that name already")
-    description = str(node.get("description", ""))
-    _check_description(f"{where}: its description", description)
-    if (upload := _upload(where, info)) is not None:
-        return Parameter(name, "file", description, required, upload=upload)
-    choices = _choices(where, node)
-    types: dict[str, Literal["text", "integer", "number", "boolean"]] = {
-        "string": "text", "integer": "integer", "number": "number", "boolean": "boolean",
-    }  # fmt: skip
-    if not choices and node.get("type") not in types:
-        raise DeclarationError(f"{where}: only text, numbers, yes/no, choices and files can be asked for in a chat")
-    return Parameter(
-        name=name,
-        type="choice" if choices else types[node["type"]],
-        description=description,
-        required=required,
-        default=node.get("default"),
-        **_range(node),
-        min_length=node.get("minLength"),
-        max_length=node.get("maxLength"),
-        choices=choices,
-        upload=None,
-    )
-
-
-def _choices(where: str, node: Mapping[str, Any]) -> tuple[Value, ...]:
-    """What a parameter may be, if only a few things; None, which is to leave it out, is not one of them."""
-    listed = (node["const"],) if "const" in node else tuple(node.get("enum", ()))
-    choices = tuple(choice for choice in listed if choice is not None)
-    if len(choices) > MAX_CHOICES:
-        raise DeclarationError(f"{where} has {len(choices)} choices; {MAX_CHOICES} can be shown")
-    if any(not 1 <= len(str(choice)) <= MAX_CHOICE_LENGTH for choice in choices):
-        raise DeclarationError(f"{where}: a choice has 1 to {MAX_CHOICE_LENGTH} characters")
-    if len({str(choice).lower() for choice in choices}) < len(choices):
-        raise DeclarationError(f"{where}: two choices read the same")
-    return choices
-
-
-def _range(node: Mapping[str, Any]) -> dict[str, float | None]:
-    """The bounds of a number; exclusive ones of a whole number become the next whole number inside."""
-    low, high = node.get("minimum"), node.get("maximum")
-    above, below = node.get("exclusiveMinimum"), node.get("exclusiveMaximum")
-    if node.get("type") != "integer":
-        return {"minimum": low, "maximum": high, "above": above, "below": below}
-    lows = [bound for bound in (low, above + 1 if above is not None else None) if bound is not None]
-    highs = [bound for bound in (high, below - 1 if below is not None else None) if bound is not None]
-    return {"minimum": max(lows, default=None), "maximum": min(highs, default=None)}

@@ -9,7 +9,9 @@ from pydantic import Field
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.jobs import Outcome, Version
-from frontdesk.queue.kinds import Attachment, JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Attachment, Result
 
 GIF, PNG, GLB = "image/gif", "image/png", "model/gltf-binary"
 Role = Literal["preview", "still", "file"]

@@ -13,7 +13,9 @@ from pydantic import Field
 
 from frontdesk.queue.archives import ArchiveLimits, unpack
 from frontdesk.queue.artifacts import Artifact
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.queue.uploads import Upload
 from frontdesk.worker.runner import RunContext, Runner
 

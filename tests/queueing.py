@@ -13,8 +13,10 @@ from redis.asyncio import Redis
 
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress, ReplyAddress, Requester, Ticket, new_job_id
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
 from frontdesk.queue.report import WorkerState
+from frontdesk.queue.results import Result
 from frontdesk.queue.scripts import Ended, Scripts
 from frontdesk.worker.arq_worker import LeasedWorker
 

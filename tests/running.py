@@ -16,7 +16,9 @@ from pydantic import Field
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.blobs import FolderBlobs
 from frontdesk.queue.jobs import Job, Progress, Requester, new_job_id
-from frontdesk.queue.kinds import JobKind, Params, Registry, Result
+from frontdesk.queue.kinds import JobKind, Registry
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.engine import AnyRunner, Engine
 from frontdesk.worker.run_files import RunFiles, Workroom

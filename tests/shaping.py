@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.kinds import JobKind, Params, Result, Value, Variant
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params, Value
+from frontdesk.queue.results import Result, Variant
 
 FORMATS: tuple[Literal["glb", "stl"], ...] = ("glb", "stl")
 

@@ -26,8 +26,10 @@ from frontdesk.queue.catalogue import SCORE, WRITE
 from frontdesk.queue.codec import decode, encode
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Progress
-from frontdesk.queue.kinds import AnyKind, JobKind, Params, Registry, Result
+from frontdesk.queue.kinds import AnyKind, JobKind, Registry
+from frontdesk.queue.parameters import Params
 from frontdesk.queue.report import WorkerState
+from frontdesk.queue.results import Result
 from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.settings import Settings
 from frontdesk.ratelimit.limiter import Limiter

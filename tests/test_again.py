@@ -22,7 +22,7 @@ from frontdesk.bots.on_console import person
 from frontdesk.bots.variants import drawn
 from frontdesk.bots.waiting import waiting
 from frontdesk.queue import keys
-from frontdesk.queue.kinds import Parameter
+from frontdesk.queue.parameters import Parameter
 from frontdesk.ratelimit.limits import Limits
 
 LABELS = ["Other seed", "As STL", "Similar prompt"]

@@ -15,7 +15,9 @@ from standin_discord_desk import PASSAGE, Front, front, scored
 
 from frontdesk.bots.desk import Desk
 from frontdesk.queue.connection import client
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 
 
 class PaintParams(Params):

@@ -21,7 +21,7 @@ from frontdesk.bots.on_discord_render import LEFT_OUT, draw_parcels
 from frontdesk.bots.parcels import Parcel, Room
 from frontdesk.bots.replies import Reply, line, outcome_reply
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
-from frontdesk.queue.kinds import Attachment
+from frontdesk.queue.results import Attachment
 
 MIB = 1024 * 1024
 

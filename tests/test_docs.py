@@ -14,7 +14,9 @@ from pydantic import Field
 
 from frontdesk.bots.parsing import bounds, parse_arguments, usage, validate
 from frontdesk.queue import keys
-from frontdesk.queue.kinds import JobKind, Params, Registry, Result
+from frontdesk.queue.kinds import JobKind, Registry
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.runner import CancelledRunError, RunError
 
 ROOT = Path(__file__).parent.parent

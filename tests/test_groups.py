@@ -33,7 +33,9 @@ from frontdesk.queue.codec import encode
 from frontdesk.queue.errors import DeclarationError, LimitedError
 from frontdesk.queue.events import OutcomeStream, next_progress, progress_channel
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ranking, is_member, member_id
-from frontdesk.queue.kinds import JobKind, Members, Params, Registry, Result, Value
+from frontdesk.queue.kinds import JobKind, Members, Registry
+from frontdesk.queue.parameters import Params, Value
+from frontdesk.queue.results import Result
 from frontdesk.queue.scripts import Scripts
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits

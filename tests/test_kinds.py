@@ -14,7 +14,9 @@ from pydantic import Field, create_model
 
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.kinds import RESERVED, AnyKind, JobKind, Parameter, Params, Registry, Result
+from frontdesk.queue.kinds import RESERVED, AnyKind, JobKind, Registry
+from frontdesk.queue.parameters import Parameter, Params
+from frontdesk.queue.results import Result
 
 
 class Nothing(Result):
@@ -230,7 +232,9 @@ def test_kinds_of_other_packages_register_like_the_built_in_ones(
 ) -> None:
     """An installed distribution with an entry point is all it takes."""
     (tmp_path / "frontdesk_blink.py").write_text(
-        "from frontdesk.queue.kinds import JobKind, Params, Result\n"
+        "from frontdesk.queue.kinds import JobKind\n"
+        "from frontdesk.queue.parameters import Params\n"
+        "from frontdesk.queue.results import Result\n"
         "BLINK = JobKind('blink', 'Blinks', Params, Result, cost=lambda params: 1.0)\n"
     )
     info = tmp_path / "frontdesk_blink-1.0.dist-info"

@@ -28,7 +28,8 @@ from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.errors import StoreError
 from frontdesk.queue.jobs import Outcome, Platform, ReplyAddress, Ticket
-from frontdesk.queue.kinds import Attachment, Registry
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.results import Attachment
 
 WIDE = Room(10**9, 10**9, 10)
 ROLES = st.sampled_from(["preview", "still", "file"])

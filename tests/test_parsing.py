@@ -21,7 +21,9 @@ from frontdesk.bots.parsing import (
 )
 from frontdesk.queue.catalogue import SCORE, WRITE
 from frontdesk.queue.errors import InvalidRequestError
-from frontdesk.queue.kinds import AnyKind, JobKind, Parameter, Params, Result
+from frontdesk.queue.kinds import AnyKind, JobKind
+from frontdesk.queue.parameters import Parameter, Params
+from frontdesk.queue.results import Result
 
 
 class DrawParams(Params):

@@ -19,7 +19,9 @@ from frontdesk.queue.report import queue_report
 MODULE = """
 from typing import Annotated, Literal
 from pydantic import Field
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.runner import Runner
 
 

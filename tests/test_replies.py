@@ -35,7 +35,8 @@ from frontdesk.bots.replies import (
 from frontdesk.queue.catalogue import SCORE, WRITE
 from frontdesk.queue.errors import DeskClosedError, LimitedError, NoSuchJobError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket
-from frontdesk.queue.kinds import Registry, Result
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.results import Result
 
 SECONDS = {"s": 1, "min": 60, "h": 3600, "days": 86_400}
 SCORED = {

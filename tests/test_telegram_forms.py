@@ -17,7 +17,9 @@ from frontdesk.bots.on_telegram_render import render_question
 from frontdesk.queue import keys
 from frontdesk.queue.catalogue import WRITE
 from frontdesk.queue.errors import InvalidRequestError, Problem
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.ratelimit.limits import Limits
 
 

@@ -13,7 +13,8 @@ from frontdesk.bots.parsing import bounds, missing, parse_arguments, usage, vali
 from frontdesk.bots.replies import as_text, kind_help_reply
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, InvalidRequestError
-from frontdesk.queue.kinds import JobKind, Params, Registry
+from frontdesk.queue.kinds import JobKind, Registry
+from frontdesk.queue.parameters import Params
 from frontdesk.queue.uploads import UnfitFileError, Upload, megabytes
 
 PICTURE = Upload((".png", ".jpg"), ("image/png", "image/jpeg"), 2_500_000)

@@ -39,7 +39,7 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer
 from frontdesk.queue.jobs import Outcome, Requester
-from frontdesk.queue.kinds import Attachment
+from frontdesk.queue.results import Attachment
 from frontdesk.ratelimit.limits import Limits
 from frontdesk.worker.glb import glb
 from frontdesk.worker.mesh_files import stl

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from frontdesk.queue.kinds import Params, Result
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.device import Device
 from frontdesk.worker.driving import Driver, Seat, longest
 from frontdesk.worker.observing import BatchObserver

@@ -12,7 +12,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Generic, TypeVar
 
-from frontdesk.queue.kinds import Params, Result
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.device import Device, Share
 from frontdesk.worker.memory import MemoryWatch

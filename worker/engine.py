@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import ConfigurationError, StoreError, UserError
 from frontdesk.queue.jobs import Job, Outcome, Progress
-from frontdesk.queue.kinds import AnyKind, Registry, Result
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.results import Result
 from frontdesk.worker.batching import Joiner
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.device import Device, Share

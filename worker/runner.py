@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import FrontdeskError, UserError
-from frontdesk.queue.kinds import Params, Result
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 
 if TYPE_CHECKING:
     from frontdesk.worker.models import ModelStore

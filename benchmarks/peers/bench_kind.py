@@ -7,7 +7,9 @@ from typing import Annotated
 import wire
 from pydantic import Field
 
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.results import Result
 from frontdesk.worker.runner import RunContext, Runner
 
 
