@@ -37,7 +37,7 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedServer]:
 
 @pytest.fixture
 def house(model_folder: Path, server: EmbeddedServer) -> House:
-    return House(model_folder, server.url, {})
+    return House(model_folder, server.url, {"FRONTDESK_LANES": "short"})
 
 
 async def _workers(redis: Redis) -> tuple[WorkerReport, ...]:
