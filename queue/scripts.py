@@ -69,8 +69,9 @@ class Turn:
 
     expires: seconds until any worker's lease ends unless it is renewed (None: there is none), or 0 where the lane holds
     more to look at. finished: which ends were written, by job; False: the lease is someone else's by now. refused: ends
-    that the server would not take, with the error. floor: where the worker said what it holds, the number of the latest lease then. lost: the turn was taken
-    before and its answer was lost, or it was refused; what it claimed, if anything, is not known.
+    that the server would not take, with the error. floor: where the worker said what it holds, the number of the latest
+    lease then. lost: the turn was taken before and its answer was lost, or it was refused; what it claimed, if anything,
+    is not known.
     """
 
     jobs: list[Claimed]
