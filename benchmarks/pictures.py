@@ -42,7 +42,7 @@ async def pictures(client: Client, store: ArtifactStore, kind: str, raw: Mapping
     outcome = await client.ask(kind, raw)
     assert outcome.status == "done", outcome
     result = Registry.installed()[kind].result.model_validate(outcome.result)
-    made = []
+    made: list[Path] = []
     for one in result.attachments():
         if one.role != "file":
             fetched = store.fetch(one.artifact, into)

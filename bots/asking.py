@@ -14,10 +14,12 @@ from typing import Any
 
 from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.desk import Request
+from frontdesk.bots.incoming import Sent, read_local
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_console import BACK_SENTENCE, LOST_SENTENCE, NO_WORKER, login, person, progress_shown
 from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Screen
+from frontdesk.bots.on_console_uploads import with_local
 from frontdesk.bots.parsing import split_private
 from frontdesk.bots.replies import Reply, outcome_reply, refusal_reply, say, ticket_reply
 from frontdesk.bots.waiting import waiting
@@ -97,15 +99,16 @@ async def ask(
     return answer.exit
 
 
-def _request(kind: AnyKind, given: Mapping[str, Value]) -> Request:
+def _request(kind: AnyKind, given: Mapping[str, Sent]) -> Request:
     raw, private = split_private(given)
     return Request(
         person=person(login()),
         kind=kind.name,
-        raw=raw,
+        raw=with_local(kind, raw),
         reply=ReplyAddress(platform="console", channel="ask", user=login(), private=private),
         update=f"console:{secrets.token_hex(12)}",
         private=private,
+        fetch=read_local,
     )
 
 
@@ -133,7 +136,9 @@ async def _answered(
                 raise
             reason = f"There was no answer within {within:g} s; {job_id} was cancelled."
             return Answer(kind.name, "timeout", job_id, reason=reason), say(reason)
-    reply, files = await with_files(outcome_reply(kind, job_id, outcome), job_id, front.store, folder)
+    reply, files = await with_files(
+        outcome_reply(kind, job_id, outcome, known=ticket.answered), job_id, front.store, folder
+    )
     with suppress(*LOST):
         await front.broker.set_delivery(job_id, DELIVERED)
     answer = Answer(
@@ -164,7 +169,8 @@ def reads_stdin(words: Iterable[str]) -> bool:
 def arguments(kind: AnyKind, words: Iterable[str], piped: bytes = b"") -> dict[str, Value]:
     """`name=value` words as raw parameters; a word without a name is the kind's subject.
 
-    A text's value may be `-` for standard input (`piped`) or `@file`; `@@` begins one that really begins with @.
+    A text's value may be `-` for standard input (`piped`) or `@file`; `@@` begins one that really begins with @. A
+    file's value is its path.
     Raises InvalidRequestError.
     """
     texts = {parameter.name for parameter in kind.parameters if parameter.type == "text"}

@@ -21,12 +21,14 @@ from redis.exceptions import RedisError
 from frontdesk.bots import children, doctor, findings
 from frontdesk.bots.asking import Answer, Exit, ask, reads_stdin
 from frontdesk.bots.demo import demo
+from frontdesk.bots.fetching import fetch
 from frontdesk.bots.main import Adapter, serve
 from frontdesk.bots.on_console import UnreachableError, chat, console, login, person
 from frontdesk.bots.on_console_admin import admin_commands, administer
 from frontdesk.bots.on_console_render import screen
 from frontdesk.bots.on_console_status import as_object, show_queue, show_status
 from frontdesk.bots.together import up
+from frontdesk.bots.top_replies import boards_as_object, top_of
 from frontdesk.queue import logs
 from frontdesk.queue.errors import ConfigurationError, DeskClosedError, FrontdeskError
 from frontdesk.queue.settings import Settings, load_settings
@@ -163,6 +165,20 @@ def _ask(
     raise typer.Exit(_run(submit(_settings(quiet=True))))
 
 
+@app.command("fetch", epilog="Example: frontdesk fetch 1s2k9x4qd --output models")
+def _fetch(job: Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")], output: Output = None) -> None:
+    """Copy the files of a job, whoever asked for it, to a folder.
+
+    Exit status: 0 all of them; 1 some are missing, or there are none; 2 there is no such job.
+    """
+
+    async def copy(settings: Settings) -> Exit:
+        async with console(settings, admin=True) as front:
+            return await fetch(front, person(login()), job, output or Path(), out=screen(), err=screen(stderr=True))
+
+    raise typer.Exit(_run(copy(_settings(quiet=True))))
+
+
 @app.command("status", epilog="Example: frontdesk status --json")
 def _status(as_json: AsJson = False) -> None:
     """How busy the desk is; for admins also its lanes, workers and last hour."""
@@ -179,6 +195,24 @@ def _status(as_json: AsJson = False) -> None:
             show_status(lanes, out)
             if report:
                 show_queue(report, front.desk.clock(), out)
+
+    _run(look(_settings(quiet=True)))
+
+
+@app.command("top", epilog="Example: frontdesk top digits")
+def _top(
+    dataset: Annotated[str, typer.Argument(metavar="[DATASET]", help="All of one data set's board.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """The best trainings of each data set; your own are marked."""
+
+    async def look(settings: Settings) -> None:
+        async with console(settings) as front:
+            out, me = screen(), person(login())
+            if as_json:
+                out.console.out(boards_as_object(await front.desk.top(me, dataset)), highlight=False)
+            else:
+                out.show(await top_of(front.desk, me, dataset))
 
     _run(look(_settings(quiet=True)))
 

@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from redis.asyncio import Redis
 
 from frontdesk.bots.deliverer import Deliverer, TryLaterError, UndeliverableError
+from frontdesk.bots.links import Links
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.bots.outbox import News, Outbox
 from frontdesk.bots.packing import packed
+from frontdesk.bots.previews import Previews
 from frontdesk.bots.replies import Reply, outcome_reply, progress_reply, ticket_reply
 from frontdesk.bots.tickets import Standing, TicketWatch
 from frontdesk.queue.artifacts import ArtifactStore
@@ -23,7 +26,7 @@ from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import LOST, heed_cancelling, persistently
 from frontdesk.queue.errors import CorruptMessageError, StoreError
 from frontdesk.queue.events import OutcomeEvent, OutcomeStream, next_progress, progress_channel
-from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket
+from frontdesk.queue.jobs import JobRecord, Outcome, Progress, ReplyAddress, Ticket, is_member
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 
@@ -43,7 +46,7 @@ class Courier:
 
     retry: seconds to wait after Redis was lost, the first time; doubled each time, up to LONGEST_RETRY. look_every:
     seconds between two looks at places in the queue. clock: Unix seconds, as jobs are dated. store: where the files of
-    answers are.
+    answers are. links: gives addresses for those, where the store has none itself.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Courier:
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
         store: ArtifactStore | None = None,
+        links: Links | None = None,
     ) -> None:
         self._kinds = kinds
         self._broker = broker
@@ -68,6 +72,7 @@ class Courier:
         self._clock = clock
         self._observer = observer
         self._store = store
+        self._links = links
         self._stream = OutcomeStream(redis, deliverer.platform)
         self._tickets = TicketWatch(broker, deliverer.platform)
         self._outboxes: dict[str, Outbox] = {}
@@ -75,6 +80,7 @@ class Courier:
         self._failures: Counter[str] = Counter()
         self._unfetched: Counter[str] = Counter()  # by entry: how often its files could not be fetched
         self._known: dict[str, JobRecord] = {}
+        self._previews = Previews(store)
         self._placing: Counter[str] = Counter()
         self._updates: dict[str, asyncio.Lock] = {}  # by update: held while its ticket is shown
         self._comers: Counter[str] = Counter()
@@ -149,7 +155,7 @@ class Courier:
         async with progress_channel(self._redis, self._deliverer.platform) as channel:
             while True:
                 heed_cancelling()
-                if (progress := await next_progress(channel, 2.0)) is None:
+                if (progress := await next_progress(channel, 2.0)) is None or is_member(progress.job_id):
                     continue
                 if (record := await self._running(progress)) is not None:
                     self._outbox(record.reply.channel, group).add_news(record.id, progress)
@@ -173,7 +179,8 @@ class Courier:
         outbox = self._outboxes.setdefault(channel, Outbox())
         if not outbox.working:
             outbox.working = True
-            group.create_task(outbox.work_off(lambda event: self._answer(event, outbox), self._tell, retry=self._retry))
+            tell = partial(self._tell, outbox)
+            group.create_task(outbox.work_off(lambda event: self._answer(event, outbox), tell, retry=self._retry))
             now = asyncio.get_running_loop().time()
             self._outboxes = {name: each for name, each in self._outboxes.items() if not each.rested(now)}
         return outbox
@@ -196,12 +203,13 @@ class Courier:
         """How it ended: "delivered", or "undeliverable" and why. Raises TryLaterError."""
         record = await self._when_placed(event.job_id)
         self._known.pop(event.job_id, None)
+        self._previews.forget(event.job_id)
         if record is None or not record.ended:
             return "undeliverable: the job is no longer known"
         outcome, delivery = record.outcome or Outcome(status="failed"), DELIVERED
         late = self._clock() - record.submitted_at > LATE and outcome.status != "cancelled"
         try:
-            reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome)
+            reply = outcome_reply(self._kinds.get(record.kind), record.id, outcome, known=record.known)
             await self._hand_over(event, record.reply, reply, late=late)
         except UndeliverableError as error:
             delivery = f"undeliverable: {error}"
@@ -229,7 +237,9 @@ class Courier:
             return
         tries, room = self._unfetched[event.entry] + 1, self._deliverer.room(address)
         try:
-            async with packed(self._store, reply.attachments, room, insist=tries < STORE_TRIES) as parcels:
+            link = partial(self._links.address, event.job_id) if self._links else None
+            insist = tries < STORE_TRIES
+            async with packed(self._store, reply.attachments, room, insist=insist, link=link) as parcels:
                 await self._deliverer.deliver(address, event.job_id, replace(reply, parcels=parcels), late=late)
         except StoreError as error:
             self._unfetched[event.entry] = tries
@@ -245,15 +255,19 @@ class Courier:
             raise TryLaterError(min(30.0, FIRST_RETRY * 2 ** (tries - 1))) from error
         return f"undeliverable: {type(error).__name__}"
 
-    async def _tell(self, job_id: str, news: News) -> float:
-        """Show one job's newest news in its ticket; returns the pause that its chat wants after it."""
+    async def _tell(self, outbox: Outbox, job_id: str, news: News) -> float:
+        """Show one job's newest news in its ticket; returns the pause that its chat wants after it. A picture waits
+        until nothing else does in that chat."""
         record = await self._record(job_id)  # it may have started meanwhile, or ended and been answered
         if record is None or record.ended or (kind := self._kinds.get(record.kind)) is None:
             return 0.0
         if isinstance(news, Standing) and record.state == "running" and record.leader is None:
             return 0.0
         try:
-            await self._deliverer.update(record.reply, job_id, _news_reply(kind, record, news))
+            reply = _news_reply(kind, record, news)
+            preview = news.preview if isinstance(news, Progress) else None
+            async with self._previews.shown(job_id, reply, preview, spare=outbox.empty) as pictured:
+                await self._deliverer.update(record.reply, job_id, pictured)
         except TryLaterError:
             raise
         except UndeliverableError as error:

@@ -42,4 +42,4 @@ class Deliverer(Protocol):
         """
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        """Edit the placeholder; never sends anything new."""
+        """Edit the placeholder; never sends anything new. The reply may bring a picture, or say that the one stays."""

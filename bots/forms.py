@@ -9,7 +9,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from frontdesk.bots.parsing import bounds, clean, missing
+from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.parsing import bounds, clean, converted, missing
 from frontdesk.bots.replies import Block, Code, Foreign, Plain, Reply, Strong, line
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, encode
@@ -29,16 +30,18 @@ class Form(Wire):
     asking: the parameter that is asked for now; None on the last page, where optional ones may be changed.
     update: the number of the last update that it has taken; `sent` once that update submitted it.
     origin: the message that began it.
+    before: what the text was that is asked for first, where it is to be written anew.
     """
 
     id: str
     kind: str
-    values: Mapping[str, Value]
+    values: Mapping[str, Sent]
     private: bool = False
     asking: str | None = None
     update: int = 0
     sent: bool = False
     origin: str | None = None
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,19 @@ class Question:
     hint: str = ""
 
 
-def begin(kind: AnyKind, values: Mapping[str, Value], *, private: bool, update: int, origin: str) -> Form:
+def begin(kind: AnyKind, values: Mapping[str, Sent], *, private: bool, update: int, origin: str) -> Form:
     """A form for a request that lacks something."""
     form = Form(id=secrets.token_hex(3), kind=kind.name, values=values, private=private, update=update, origin=origin)
     return _ask_next(kind, form)
+
+
+def rewriting(
+    kind: AnyKind, values: Mapping[str, Value], name: str, *, private: bool, update: int, origin: str
+) -> Form:
+    """A form for a request of which one text is to be written anew."""
+    kept = {each: value for each, value in values.items() if each != name}
+    form = begin(kind, kept, private=private, update=update, origin=origin)
+    return form.model_copy(update={"asking": name, "before": str(values.get(name, ""))})
 
 
 def complete(kind: AnyKind, form: Form) -> bool:
@@ -70,11 +82,15 @@ def complete(kind: AnyKind, form: Form) -> bool:
     return form.sent or (form.asking is None and not _optional(kind))
 
 
-def written(kind: AnyKind, form: Form, text: str, update: int) -> Form:
-    """The form after its question was answered in writing."""
+def written(kind: AnyKind, form: Form, answer: str | IncomingFile, update: int) -> Form:
+    """The form after its question was answered in writing, or with a file. Raises InvalidRequestError for what is no
+    file, or not one that is taken."""
     if form.asking is None:
         raise ValueError("nothing is asked on the last page")
-    values = {**form.values, form.asking: clean(text)}
+    for parameter in kind.files:
+        if parameter.name == form.asking:
+            converted(parameter, answer)
+    values = {**form.values, form.asking: clean(answer) if isinstance(answer, str) else answer}
     return _ask_next(kind, form.model_copy(update={"values": values, "update": update}))
 
 
@@ -118,6 +134,8 @@ def question(kind: AnyKind, form: Form, problem: InvalidRequestError | None = No
     if parameter is None:
         return _last_page(kind, form, blocks)
     blocks.append(line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})"))
+    if form.before:
+        blocks.append(line("It was: ", Foreign(form.before)))
     choices = [Choice(label, f"{parameter.name}:{n}") for n, (label, _) in enumerate(_options(parameter))]
     typed = parameter.type not in ("choice", "boolean")
     return Question(Reply(tuple(blocks)), (*choices, Choice("Cancel", STOP)), typed, parameter.description)
@@ -134,7 +152,7 @@ def _last_page(kind: AnyKind, form: Form, blocks: list[Block]) -> Question:
 
 def _ask_next(kind: AnyKind, form: Form) -> Form:
     lacking = missing(kind, form.values)
-    return form.model_copy(update={"asking": lacking[0].name if lacking else None})
+    return form.model_copy(update={"asking": lacking[0].name if lacking else None, "before": None})
 
 
 def _optional(kind: AnyKind) -> list[Parameter]:
@@ -153,10 +171,14 @@ def _options(parameter: Parameter) -> list[tuple[str, Value | None]]:
     return options
 
 
-def _shown(value: Value | None) -> str:
+def asks_for_file(kind: AnyKind, form: Form) -> bool:
+    return form.asking in {parameter.name for parameter in kind.files}
+
+
+def _shown(value: Sent | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = "left open" if value is None else str(value)
+    text = value.name if isinstance(value, IncomingFile) else "left open" if value is None else str(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

@@ -24,7 +24,7 @@ def job_reply(kind: AnyKind | None, record: JobRecord, ticket: Ticket, now: floa
     """The answer as it was delivered, or could not be; of a job that has not ended, its ticket. `kind` is None where
     this desk no longer knows it; `now` in Unix seconds."""
     if record.ended:
-        answer = outcome_reply(kind, record.id, record.outcome or Outcome(status="failed"))
+        answer = outcome_reply(kind, record.id, record.outcome or Outcome(status="failed"), known=record.known)
         if answer.attachments:
             answer = Reply((*answer.blocks, listed(answer.attachments)))
         if record.delivery and record.delivery.startswith("undeliverable"):

@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -15,8 +15,10 @@ from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import Deliverer
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.errands import until
+from frontdesk.bots.links import Links, links_of
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected, reachable
@@ -40,10 +42,19 @@ class Premises:
     desk: Desk
     observer: BotObserver = UNOBSERVED
     store: ArtifactStore | None = None
+    links: Links | None = None
 
     def courier(self, deliverer: Deliverer) -> Courier:
-        clock, observer = self.desk.clock, self.observer
-        return Courier(self.kinds, self.broker, self.redis, deliverer, clock=clock, observer=observer, store=self.store)
+        return Courier(
+            self.kinds,
+            self.broker,
+            self.redis,
+            deliverer,
+            clock=self.desk.clock,
+            observer=self.observer,
+            store=self.store,
+            links=self.links,
+        )
 
 
 Adapter = Callable[[Premises, asyncio.Event], Awaitable[None]]
@@ -71,8 +82,34 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
             admins = Admins(settings.admins, settings.admin_roles)
             longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
             reuse = settings.reuse_hours > 0
-            desk = Desk(kinds, broker, Limiter(redis), limits, admins, longest=longest, reuse=reuse, observer=observer)
-            yield Premises(settings, kinds, redis, broker, desk, observer, ArtifactStore.of(settings))
+            store = ArtifactStore.of(settings)
+            desk = Desk(
+                kinds,
+                broker,
+                Limiter(redis),
+                limits,
+                admins,
+                longest=longest,
+                reuse=reuse,
+                uploads=Uploads(store),
+                observer=observer,
+            )
+            yield Premises(settings, kinds, redis, broker, desk, observer, store)
+
+
+@asynccontextmanager
+async def files_served(front: Premises) -> AsyncIterator[Links | None]:
+    """Serve the store's files to whoever has a link, inside the block; yields what makes the links. None without a
+    public address, and for a store that makes its own. Raises ConfigurationError."""
+    links = links_of(front.settings)
+    if links is None or front.store is None or not front.store.in_folder:
+        yield None
+        return
+    # Here, since only the bots' libraries bring aiohttp, and a terminal has no use for it.
+    from frontdesk.bots.file_server import served
+
+    async with served(front.settings.files_listen, links, front.store):
+        yield links
 
 
 async def serve(settings: Settings, adapter: Adapter) -> None:
@@ -81,7 +118,12 @@ async def serve(settings: Settings, adapter: Adapter) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     figures = CollectorRegistry()
-    async with premises(settings, figures) as front, exposed(settings.metrics_listen, figures, front.redis):
+    async with (
+        premises(settings, figures) as front,
+        exposed(settings.metrics_listen, figures, front.redis),
+        files_served(front) as links,
+    ):
+        front = replace(front, links=links)
         await until(stop, reachable(front.redis))
         if not stop.is_set():
             await adapter(front, stop)

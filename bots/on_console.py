@@ -22,7 +22,7 @@ from rich.live import Live
 from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.desk import Person
 from frontdesk.bots.main import Premises, premises
-from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting
+from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting, with_commands
 from frontdesk.bots.on_console_files import with_files
 from frontdesk.bots.on_console_render import Growing, Screen
 from frontdesk.bots.replies import outcome_reply, progress_reply, ticket_reply
@@ -207,7 +207,7 @@ class Chat:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
             leaving.cancel()
         if answering.done():
-            await self._show(kind, job_id, answering.result())
+            await self._show(kind, job_id, answering.result(), known=accepted.ticket.answered)
             return
         answering.cancel()
         self._screen.say(f"{job_id} goes on, and its answer will appear here. /cancel {job_id} stops it.", "dim")
@@ -221,9 +221,10 @@ class Chat:
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
 
-    async def _show(self, kind: AnyKind, job_id: str, outcome: Outcome) -> None:
-        reply, _ = await with_files(outcome_reply(kind, job_id, outcome), job_id, self._front.store, self._folder)
-        self._screen.show(reply)
+    async def _show(self, kind: AnyKind, job_id: str, outcome: Outcome, *, known: bool = False) -> None:
+        answer = outcome_reply(kind, job_id, outcome, known=known)
+        reply, _ = await with_files(answer, job_id, self._front.store, self._folder)
+        self._screen.show(with_commands(reply))
         with suppress(*LOST):  # then the next chat shows it again
             await self._front.broker.set_delivery(job_id, DELIVERED)
 

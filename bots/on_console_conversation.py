@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
@@ -12,8 +12,10 @@ import structlog
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.incoming import Sent, read_local
 from frontdesk.bots.job_replies import asked_for
-from frontdesk.bots.parsing import bounds, missing, parse_arguments, split_private, validate
+from frontdesk.bots.on_console_uploads import with_local
+from frontdesk.bots.parsing import PRIVATE, bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.replies import (
     Code,
     Foreign,
@@ -28,9 +30,11 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
+from frontdesk.bots.variants import again
 from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
-from frontdesk.queue.kinds import AnyKind, Parameter, Value
+from frontdesk.queue.kinds import AnyKind, Parameter
 
 log = structlog.get_logger()
 
@@ -48,7 +52,7 @@ class Wanting:
     """Something is missing: `question` asks for `parameter`, and `Conversation.fill` takes what is typed."""
 
     kind: AnyKind
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Sent]
     parameter: Parameter
     question: Reply
 
@@ -64,14 +68,16 @@ class Conversation:
         self._desk = desk
         self._channel = channel
         self._default = default_kind
-        self._commands: dict[str, Callable[[str], Awaitable[Reply]]] = {
+        self._commands: dict[str, Callable[[str], Awaitable[Answer]]] = {
             "help": self._help,
             "start": self._help,
             "jobs": self._jobs,
             "cancel": self._cancel,
+            "top": self._top,
             "status": self._status,
             "queue": self._queue,
             "admin": self._admin,
+            "again": self._again,
         }
 
     async def take(self, text: str) -> Answer:
@@ -106,17 +112,18 @@ class Conversation:
         kind = self._desk.kinds[name.lower()]
         return await self._complete(kind, parse_arguments(kind, rest))
 
-    async def _complete(self, kind: AnyKind, raw: Mapping[str, Value], asked: Parameter | None = None) -> Answer:
+    async def _complete(self, kind: AnyKind, raw: Mapping[str, Sent], asked: Parameter | None = None) -> Answer:
         """Submit the request, or ask for what it lacks. `asked`: what was just asked for, and may be wrong."""
-        own, private = split_private(raw)
-        if lacking := missing(kind, own):
-            return _question(kind, own, lacking[0])
+        typed, private = split_private(raw)
+        if lacking := missing(kind, typed):
+            return _question(kind, typed, lacking[0])
         try:
+            own = with_local(kind, typed)
             validate(kind, own)
         except InvalidRequestError as error:
             if asked is None or asked.name not in {problem.parameter for problem in error.problems}:
                 raise
-            kept = {name: value for name, value in own.items() if name != asked.name}
+            kept = {name: value for name, value in typed.items() if name != asked.name}
             return _question(kind, kept, asked, error)
         user = self.person.requester.user
         request = Request(
@@ -126,6 +133,7 @@ class Conversation:
             reply=ReplyAddress(platform="console", channel=self._channel, user=user, private=private),
             update=f"console:{secrets.token_hex(12)}",
             private=private,
+            fetch=read_local,
         )
         return Accepted(kind, await self._desk.submit(request))
 
@@ -134,12 +142,32 @@ class Conversation:
         return help_on(self._desk.kinds, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
-        return (await asked_for(self._desk, self.person, rest))[0]
+        return with_commands((await asked_for(self._desk, self.person, rest))[0])
+
+    async def _again(self, rest: str) -> Answer:
+        """`/again JOB NUMBER`: what a button below that job's answer would ask for; a new text may follow."""
+        job_id, number, text = (*rest.split(maxsplit=2), "", "", "")[:3]
+        if not number.isdecimal():
+            return say("Say which: ", Code("/again JOB NUMBER"), ", as it stands below an answer.")
+        update = f"console:{secrets.token_hex(12)}"
+        wanted = await again(self._desk, self.person, job_id.lower(), int(number) - 1, update)
+        raw: dict[str, Sent] = {**wanted.raw, PRIVATE.name: wanted.private}
+        if wanted.edit is None:
+            return await self._complete(wanted.kind, raw)
+        if text:
+            return await self._complete(wanted.kind, {**raw, wanted.edit.name: text})
+        kept = {name: value for name, value in raw.items() if name != wanted.edit.name}
+        asked = _question(wanted.kind, kept, wanted.edit)
+        was = line("It was: ", Foreign(wanted.text))
+        return Wanting(asked.kind, kept, wanted.edit, Reply((*asked.question.blocks, was)))
 
     async def _cancel(self, rest: str) -> Reply:
         if not rest:
             return say("Say which: ", Code("/cancel ID"), ". ", Code("/jobs"), " lists yours.")
         return cancel_reply(rest[:32], await self._desk.cancel(self.person, rest))
+
+    async def _top(self, rest: str) -> Reply:
+        return await top_of(self._desk, self.person, rest)
 
     async def _status(self, rest: str) -> Reply:
         return status_reply(await self._desk.status())
@@ -153,8 +181,18 @@ class Conversation:
         return await told(Administration(self._desk), self.person, rest)
 
 
+def with_commands(reply: Reply) -> Reply:
+    """The reply with a line for each button below an answer, which says what to type."""
+    typed = [
+        line(Code(f"/again {button.job_id} {button.number + 1}"), f" {button.label}")
+        for button in reply.buttons
+        if button.action == "again" and button.number is not None
+    ]
+    return replace(reply, blocks=(*reply.blocks, *typed))
+
+
 def _question(
-    kind: AnyKind, raw: Mapping[str, Value], parameter: Parameter, problem: InvalidRequestError | None = None
+    kind: AnyKind, raw: Mapping[str, Sent], parameter: Parameter, problem: InvalidRequestError | None = None
 ) -> Wanting:
     head = [line(Foreign(str(problem)))] if problem else []
     asks = line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})")

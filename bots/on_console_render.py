@@ -23,7 +23,9 @@ from frontdesk.bots.replies import (
     Strong,
     as_text,
     span_as_text,
+    table_as_text,
 )
+from frontdesk.bots.replies import Table as Columns
 
 # What a terminal may obey instead of showing: both ranges of control characters, and those that turn the direction of
 # the text around them. Right-to-left letters themselves stay.
@@ -111,6 +113,8 @@ def _drawn(block: Block) -> RenderableType:
         return Text.assemble(*((_span(span), STYLES.get(type(span), "")) for span in block.spans))
     if isinstance(block, Quote):
         return Padding(Text(harmless(block.text)), INDENT)
+    if isinstance(block, Columns):
+        return Group(Text(harmless(block.title), "bold"), Padding(Text(harmless(table_as_text(block))), INDENT))
     return Padding(_grid(block), INDENT)
 
 

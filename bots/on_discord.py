@@ -15,6 +15,7 @@ from discord.gateway import DiscordWebSocket
 from frontdesk.bots.errands import first
 from frontdesk.bots.main import Premises
 from frontdesk.bots.observing import BUTTON, MENU, UNOBSERVED, BotObserver
+from frontdesk.bots.on_discord_again import written
 from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, AnyCommand, add_commands, sync_if_changed
 from frontdesk.bots.on_discord_conversation import Conversation
 from frontdesk.bots.on_discord_delivery import NOBODY, DiscordDeliverer
@@ -58,10 +59,16 @@ class DiscordClient(discord.Client):
         if await sync_if_changed(self._tree):
             log.info("commands told to discord")
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None:
         """A button under one of our messages, which may be from before a restart."""
-        await self._conversation.pressed(interaction, action, job_id)
+        await self._conversation.pressed(interaction, action, job_id, number)
         self._observer.commanded("discord", BUTTON)
+
+    async def on_interaction(self, interaction: AnyInteraction) -> None:
+        """discord.py tells of all of them; a window that was filled in, it hands to nobody."""
+        if (sent := written(interaction)) is not None:
+            await self._conversation.again(interaction, sent.job_id, sent.number, sent.text)
+            self._observer.commanded("discord", BUTTON)
 
     async def on_app_command_completion(self, interaction: AnyInteraction, command: AnyCommand) -> None:
         """discord.py tells when a command's callback has ended well; ours tell refusals themselves."""

@@ -8,16 +8,21 @@ from typing import Any, Protocol, TypeAlias
 import discord
 from discord import app_commands
 
+from frontdesk.bots.incoming import IncomingFile, Sent
 from frontdesk.bots.on_discord_admin import AdminActions, admin_group
 from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction
+from frontdesk.bots.on_discord_uploads import described
 from frontdesk.bots.parsing import PRIVATE
+from frontdesk.bots.top_replies import DATASETS
 from frontdesk.queue.kinds import AnyKind, Parameter, Registry, Value
+from frontdesk.queue.uploads import Upload
 
 TEXT_LIMIT = 6000  # characters that Discord takes in one option
 SAFE_INTEGER = 2**53 - 1  # Discord's integers travel as JavaScript's
 CHOICES = 25
 MENUS = 5
+NO_FILE = "none"  # words in place of a file: they are refused with what is taken
 OPTION_PARTS = (
     "type", "name", "description", "required", "choices", "autocomplete",
     "min_value", "max_value", "min_length", "max_length",
@@ -36,16 +41,18 @@ TYPES = {
     "integer": discord.AppCommandOptionType.integer,
     "number": discord.AppCommandOptionType.number,
     "boolean": discord.AppCommandOptionType.boolean,
+    "file": discord.AppCommandOptionType.attachment,
 }
 
 
 class Actions(AdminActions, Protocol):
     """What the commands do."""
 
-    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None: ...
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Sent]) -> None: ...
     async def help(self, interaction: AnyInteraction, name: str | None) -> None: ...
     async def jobs(self, interaction: AnyInteraction, job_id: str | None) -> None: ...
     async def cancel(self, interaction: AnyInteraction, job_id: str) -> None: ...
+    async def top(self, interaction: AnyInteraction, dataset: str) -> None: ...
     async def status(self, interaction: AnyInteraction) -> None: ...
     async def queue(self, interaction: AnyInteraction) -> None: ...
     async def latest(self, interaction: AnyInteraction) -> list[tuple[str, str]]:
@@ -80,8 +87,8 @@ class Option(app_commands.Transformer[discord.Client]):
         # As text whatever their type: the desk finds the choice that reads so.
         return [app_commands.Choice(name=str(c), value=str(c)) for c in self._parameter.choices] or None
 
-    async def transform(self, interaction: AnyInteraction, value: Value, /) -> Value:
-        return value
+    async def transform(self, interaction: AnyInteraction, value: Value | discord.Attachment, /) -> Sent:
+        return described(value) if isinstance(value, discord.Attachment) else value
 
     def _limit(self, length: int | None, value: float | None) -> float | None:
         if self._parameter.type == "text":
@@ -94,7 +101,7 @@ class Option(app_commands.Transformer[discord.Client]):
 def kind_command(kind: AnyKind, actions: Actions) -> AnyCommand:
     """A slash command with an option for every parameter, and `private`."""
 
-    async def callback(_interaction: AnyInteraction, /, **options: Value | None) -> None:
+    async def callback(_interaction: AnyInteraction, /, **options: Sent | None) -> None:
         raw = {name: value for name, value in options.items() if value is not None}
         await actions.submit(_interaction, kind, raw)
 
@@ -103,15 +110,24 @@ def kind_command(kind: AnyKind, actions: Actions) -> AnyCommand:
 
 
 def kind_menu(kind: AnyKind, actions: Actions) -> app_commands.ContextMenu | None:
-    """An entry "Score this" in the menu of every message, for a kind that needs nothing but a text."""
-    subject = kind.subject
-    if subject is None or sum(parameter.required for parameter in kind.parameters) > 1:
+    """An entry "Score this" in the menu of every message, for a kind that needs nothing but a text, or a file: then the
+    message's first file of a sort that is taken is meant."""
+    needed = [parameter for parameter in kind.parameters if parameter.required]
+    subject = kind.subject or (kind.files[0] if kind.files else None)
+    if subject is None or needed not in ([], [subject]):
         return None
 
     async def callback(interaction: AnyInteraction, message: discord.Message) -> None:
-        await actions.submit(interaction, kind, {subject.name: message.content})
+        given = message.content if subject.upload is None else _attached(message, subject.upload) or NO_FILE
+        await actions.submit(interaction, kind, {subject.name: given})
 
     return app_commands.ContextMenu(name=f"{kind.name.replace('_', ' ').capitalize()} this"[:32], callback=callback)
+
+
+def _attached(message: discord.Message, upload: Upload) -> IncomingFile | None:
+    """The first of its files that is taken, or else its first, so that the refusal says what would be."""
+    every = [described(attachment) for attachment in message.attachments]
+    return next((file for file in every if upload.suffix(file.name)), every[0] if every else None)
 
 
 def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
@@ -144,6 +160,12 @@ def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     async def unfinished(interaction: AnyInteraction, typed: str) -> list[app_commands.Choice[str]]:
         return _offered(await actions.unfinished(interaction), typed)
 
+    @app_commands.command(name="top", description="The best trainings of each data set")
+    @app_commands.describe(dataset="All of one data set's board")
+    @app_commands.choices(dataset=[app_commands.Choice(name=name, value=name) for name in DATASETS])
+    async def top(interaction: AnyInteraction, dataset: str = "") -> None:
+        await actions.top(interaction, dataset)
+
     @app_commands.command(name="status", description="How busy the desk is")
     async def status(interaction: AnyInteraction) -> None:
         await actions.status(interaction)
@@ -157,7 +179,7 @@ def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     async def queue(interaction: AnyInteraction) -> None:
         await actions.queue(interaction)
 
-    return [help_, jobs, cancel, status, queue, admin_group(actions, _offered)]
+    return [help_, jobs, cancel, top, status, queue, admin_group(actions, _offered)]
 
 
 def _offered(entries: Iterable[tuple[str, str]], typed: str) -> list[app_commands.Choice[str]]:

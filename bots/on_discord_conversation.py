@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import aiohttp
 import discord
@@ -14,10 +15,13 @@ from discord import app_commands
 from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.incoming import Sent
 from frontdesk.bots.job_replies import asked_for
+from frontdesk.bots.on_discord_again import window
 from frontdesk.bots.on_discord_delivery import NOBODY, TOKEN_LIFE, UPLOAD_LIMIT, edited
 from frontdesk.bots.on_discord_render import AnyInteraction, attachments, draw
-from frontdesk.bots.parsing import split_private
+from frontdesk.bots.on_discord_uploads import fetch
+from frontdesk.bots.parsing import PRIVATE, split_private
 from frontdesk.bots.replies import (
     Reply,
     cancel_reply,
@@ -29,9 +33,11 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
+from frontdesk.bots.variants import again
 from frontdesk.queue.errors import DeskClosedError, UserError
 from frontdesk.queue.jobs import JobRecord, ReplyAddress, Requester, Ticket
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
 
 log = structlog.get_logger()
 
@@ -53,10 +59,11 @@ class Conversation:
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
 
-    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Value]) -> None:
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Sent]) -> None:
         own, private = split_private(raw)
         address = _address(interaction, private)
-        request = Request(_person(interaction), kind.name, own, address, f"discord:{interaction.id}", private)
+        update = f"discord:{interaction.id}"
+        request = Request(_person(interaction), kind.name, own, address, update, private, fetch)
 
         async def work() -> None:
             async with self._placing(address.channel, request.update) as shown:
@@ -98,9 +105,36 @@ class Conversation:
 
         await self._answer(interaction, work)
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None:
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None:
         """A button under one of our messages, which may be from before a restart."""
-        await self.cancel(interaction, job_id)
+        if action == "again":
+            await self.again(interaction, job_id, -1 if number is None else number)
+        else:
+            await self.cancel(interaction, job_id)
+
+    async def again(self, interaction: AnyInteraction, job_id: str, number: int, text: str | None = None) -> None:
+        """Another request from below an answer; where its `text` is to be written anew, a window that asks for it."""
+        try:
+            wanted = await again(self._desk, _person(interaction), job_id, number, f"discord:{interaction.id}")
+        except UserError as error:
+            await self._answer(interaction, partial(_raise, error))
+            return
+        if wanted.edit is None or text is not None:
+            raw = wanted.raw if text is None else wanted.written(text)
+            await self.submit(interaction, wanted.kind, {**raw, PRIVATE.name: wanted.private})
+            return
+        try:  # at once: a window cannot be promised first
+            await interaction.response.send_modal(window(wanted, job_id, number))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            log.info("a window was not shown", reason=type(error).__name__)
+
+    async def top(self, interaction: AnyInteraction, dataset: str) -> None:
+        """Only the person sees it: their own entries are marked."""
+
+        async def work() -> Reply:
+            return await top_of(self._desk, _person(interaction), dataset)
+
+        await self._answer(interaction, work)
 
     async def status(self, interaction: AnyInteraction) -> None:
         async def work() -> Reply:
@@ -173,6 +207,10 @@ class Conversation:
             return unexpected_reply()
 
         await self._answer(interaction, work)
+
+
+async def _raise(error: UserError) -> Reply:
+    raise error
 
 
 def _described(job: JobRecord) -> str:

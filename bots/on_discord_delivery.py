@@ -4,7 +4,9 @@ them, else as a DM."""
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import aiohttp
@@ -12,7 +14,7 @@ import discord
 import structlog
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.on_discord_render import Drawn, attachments, draw, draw_parcels, view
+from frontdesk.bots.on_discord_render import Drawn, attachments, draw, draw_news, draw_parcels, view
 from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
@@ -30,7 +32,9 @@ MIB = 1024 * 1024
 UPLOAD_LIMIT = 10 * MIB  # bytes of a file where Discord names no other limit
 REQUEST_LIMIT = 25 * MIB  # bytes of a request; a file may be larger where boosts allow it
 FRAME = 64 * 1024  # bytes of a request that are not files
+NARROW = 8 * MIB  # what it took in earlier years, and what proxies may take
 UPLOADS = 10
+UPLOAD_TRIES = 4  # of files whose upload is cut off
 NO_ROOM = Room(0, 0, 0)
 NOBODY = discord.AllowedMentions.none()
 
@@ -45,6 +49,7 @@ class DiscordDeliverer:
     def __init__(self, client: discord.Client, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
+        self._cut: Counter[str] = Counter()  # by job: uploads that were cut off
 
     def pace(self, address: ReplyAddress) -> float:
         return EDIT_PAUSE
@@ -54,6 +59,15 @@ class DiscordDeliverer:
 
     async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         """An edit rings nobody: who no longer looks at the ticket gets a message that mentions them."""
+        try:
+            await self._deliver(address, job_id, reply, late=late)
+        except TryLaterError as later:
+            if reply.parcels and isinstance(later.__cause__, aiohttp.ClientError | OSError):
+                self._cut[job_id] += 1
+            raise
+        self._cut.pop(job_id, None)
+
+    async def _deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         edits, direct = self._edits(address), self._direct
         if address.private:  # never sent where others read
             ways = [*edits, direct]
@@ -66,7 +80,7 @@ class DiscordDeliverer:
             raise UndeliverableError(reason)
 
     async def update(self, address: ReplyAddress, job_id: str, reply: Reply) -> None:
-        reason = await self._first_open(self._edits(address), address, job_id, [draw(reply, final=False)])
+        reason = await self._first_open(self._edits(address), address, job_id, [draw_news(reply)])
         if reason is not None:
             raise UndeliverableError(reason)
 
@@ -74,8 +88,13 @@ class DiscordDeliverer:
         """The reply, and then as it is where Discord takes less than it said: by its usual limits, then bare."""
         if not reply.parcels:
             return [draw(reply)]
-        usual = [_room(UPLOAD_LIMIT)] if self.room(address).file > UPLOAD_LIMIT else []
-        return [draw_parcels(reply, job_id, room) for room in (self.room(address), *usual, NO_ROOM)]
+        if self._cut[job_id] >= UPLOAD_TRIES:
+            left = tuple(each if each.without else each.left("cut off") for each in reply.parcels)
+            return [draw_parcels(replace(reply, parcels=left), job_id, NO_ROOM)]
+        rooms = [self.room(address), *(_room(limit) for limit in (UPLOAD_LIMIT, NARROW)), NO_ROOM]
+        rooms = [room for room in rooms if room.file <= rooms[0].file]
+        drawings = [draw_parcels(reply, job_id, room) for room in rooms]
+        return [each for n, each in enumerate(drawings) if not n or each.uploads != drawings[n - 1].uploads]
 
     def _edits(self, address: ReplyAddress) -> list[Way]:
         """By the interaction's token, which alone reaches ephemeral messages and places the bot is not in; then as
@@ -180,11 +199,8 @@ def _let_wait(error: discord.HTTPException) -> None:
 
 
 def edited(drawn: Drawn) -> dict[str, Any]:
-    """What replaces all of a message."""
-    return {
-        "content": drawn.content,
-        "embeds": list(drawn.embeds),
-        "attachments": attachments(drawn),
-        "view": view(drawn.buttons),
-        "allowed_mentions": NOBODY,
-    }
+    """What replaces all of a message; or its words, where the rest stays."""
+    words = {"content": drawn.content, "view": view(drawn.buttons), "allowed_mentions": NOBODY}
+    if drawn.stays:
+        return words
+    return {**words, "embeds": list(drawn.embeds), "attachments": attachments(drawn)}

@@ -26,8 +26,10 @@ from frontdesk.bots.replies import (
     Rows,
     Span,
     Strong,
+    Table,
     as_text,
     rows_as_text,
+    table_as_text,
 )
 
 # Discord's limits are 2000, 4096 and 6000 characters; what is left over is for a mention and an ellipsis.
@@ -45,7 +47,7 @@ LABEL = 80
 # timestamps; the second pattern holds what means something at the start of a line only.
 MARKS = re.compile(r"[\\*_~|`<\[\]]|:(?=\S)")
 LINE_STARTS = re.compile(r"(?m)^([^\S\n]*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
-BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})"
+BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})(?::(?P<number>\d{1,2}))?"
 
 AnyInteraction: TypeAlias = discord.Interaction[Any]
 
@@ -53,7 +55,8 @@ AnyInteraction: TypeAlias = discord.Interaction[Any]
 @dataclass(frozen=True)
 class Drawn:
     """What one message is made of. Files are bytes by name, and uploads lie on the disk, since discord.py uses each of
-    its own files up. `stamp` is the same for the same answer, whatever of it fits."""
+    its own files up. `stamp` is the same for the same answer, whatever of it fits. `stays`: of an edited message the
+    embeds and files stay as they are."""
 
     content: str
     embeds: tuple[discord.Embed, ...] = ()
@@ -61,6 +64,7 @@ class Drawn:
     buttons: tuple[Button, ...] = ()
     uploads: tuple[Parcel, ...] = ()
     stamp: int = 0
+    stays: bool = False
 
 
 def escaped(text: str) -> str:
@@ -90,6 +94,8 @@ def draw(reply: Reply, *, final: bool = True, room: int = EMBEDS) -> Drawn:
             embed, whole = _quote(block, final=final, room=room - sum(map(len, embeds)))
             embeds.append(embed)
             files += [(block.name, block.text.encode())] if final and not whole else []
+        elif isinstance(block, Table):
+            embeds.append(_table(block, room=min(QUOTE, room - sum(map(len, embeds)))))
         elif isinstance(block, Rows):
             embeds = embeds or [discord.Embed()]
             if not _fill(embeds[-1], block, room=room - sum(map(len, embeds))):
@@ -97,6 +103,15 @@ def draw(reply: Reply, *, final: bool = True, room: int = EMBEDS) -> Drawn:
     shas = [parcel.attachment.artifact.sha256 for parcel in reply.parcels]
     stamp = zlib.crc32(repr((content, [embed.to_dict() for embed in embeds], files, shas)).encode())
     return Drawn(content, tuple(embeds), tuple(files), reply.buttons, stamp=stamp)
+
+
+def draw_news(reply: Reply) -> Drawn:
+    """News of a job that runs: with a picture of what there is so far, or over the one that is there. What is quoted
+    stands still then."""
+    drawn = draw(reply, final=False)
+    if reply.picture_stays:
+        return replace(drawn, stays=True)
+    return _pictured(replace(drawn, uploads=reply.parcels)) if reply.parcels else drawn
 
 
 def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
@@ -110,13 +125,17 @@ def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
         told = _left_out(job_id, parcels)
         drawn = draw(reply, room=EMBEDS - len(told)) if told else plain
     uploads = tuple(parcel for parcel in parcels if parcel.without is None)
-    embeds = list(drawn.embeds)
-    if shown := _picture(uploads):
-        embeds = embeds or [discord.Embed()]
-        embeds[-1].set_image(url=f"attachment://{shown.name}")
-    if told:
-        embeds.append(discord.Embed(description=told))
-    return replace(drawn, embeds=tuple(embeds), uploads=uploads, stamp=plain.stamp)
+    drawn = _pictured(replace(drawn, uploads=uploads, stamp=plain.stamp))
+    return replace(drawn, embeds=(*drawn.embeds, discord.Embed(description=told))) if told else drawn
+
+
+def _pictured(drawn: Drawn) -> Drawn:
+    """With its first picture in the last embed."""
+    if (shown := _picture(drawn.uploads)) is None:
+        return drawn
+    embeds = list(drawn.embeds) or [discord.Embed()]
+    embeds[-1].set_image(url=f"attachment://{shown.name}")
+    return replace(drawn, embeds=tuple(embeds))
 
 
 def _picture(uploads: Sequence[Parcel]) -> Parcel | None:
@@ -129,12 +148,13 @@ def _picture(uploads: Sequence[Parcel]) -> Parcel | None:
 
 
 def _left_out(job_id: str, parcels: Sequence[Parcel]) -> str:
-    """A line for each missing file. Addresses are long: those that do not fit give way to words."""
+    """A line for each file that is missing or smaller. Addresses are long: those that do not fit give way to words."""
+    told = left_out(job_id, parcels)
     lines = [_line(each) for each in left_out(job_id, [replace(parcel, link=None) for parcel in parcels])]
     while len("\n".join(lines)) > LEFT_OUT - 40:
         lines.pop()
-    more = sum(parcel.without is not None for parcel in parcels) - len(lines)
-    for number, each in enumerate(_line(each) for each in left_out(job_id, parcels)[: len(lines)]):
+    more = len(told) - len(lines)
+    for number, each in enumerate(_line(each) for each in told[: len(lines)]):
         if len("\n".join(lines)) - len(lines[number]) + len(each) <= LEFT_OUT - 40:
             lines[number] = each
     return "\n".join([*lines, f"And {more} more files."] if more else lines)
@@ -171,6 +191,13 @@ def _quote(block: Quote, *, final: bool, room: int) -> tuple[discord.Embed, bool
     return discord.Embed(description=shown), False
 
 
+def _table(block: Table, room: int) -> discord.Embed:
+    """As a code block, in which nothing is markup but its own end; rows for which there is no room are counted."""
+    title = block.title[:FIELD_NAME]
+    text = table_as_text(block, room - len(title) - len("```\n\n```")).replace("`", "'")
+    return discord.Embed(title=escaped(title), description=f"```\n{text}\n```")
+
+
 def _fill(embed: discord.Embed, block: Rows, room: int) -> bool:
     """Put the rows in as fields; False if some of it did not fit, and then nothing is."""
     rows = [(escaped(label) or "·", escaped(value) or "·") for label, value in block.rows]
@@ -195,30 +222,31 @@ def cut(text: str, most: int) -> str:
 class Pressed(Protocol):
     """The client behind a button."""
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str) -> None: ...
+    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None: ...
 
 
 class ActionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
     """A button that says all in its id, so that it works after a restart and is kept nowhere."""
 
-    def __init__(self, action: str, job_id: str, label: str = "") -> None:
-        identity = f"frontdesk:{action}:{job_id}"
-        super().__init__(discord.ui.Button(label=label[:LABEL] or None, custom_id=identity))
-        self._action, self._job_id = action, job_id
+    def __init__(self, data: str, label: str = "") -> None:
+        super().__init__(discord.ui.Button(label=label[:LABEL] or None, custom_id=f"frontdesk:{data}"))
+        self._data = data
 
     @classmethod
     async def from_custom_id(
         cls, interaction: AnyInteraction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> ActionButton:
-        return cls(match["action"], match["job"])
+        return cls(match[0].removeprefix("frontdesk:"))
 
     async def callback(self, interaction: AnyInteraction) -> None:
-        await cast(Pressed, interaction.client).pressed(interaction, self._action, self._job_id)
+        action, job_id, number = (*self._data.split(":"), None)[:3]
+        client = cast(Pressed, interaction.client)
+        await client.pressed(interaction, str(action), str(job_id), int(number) if number else None)
 
 
 def view(buttons: Iterable[Button]) -> discord.ui.View | None:
     """The row of buttons, or None for none. Needs a running loop."""
-    row = [ActionButton(button.action, button.job_id, button.label) for button in buttons]
+    row = [ActionButton(button.data, button.label) for button in buttons]
     if not row:
         return None
     shown = discord.ui.View(timeout=None)

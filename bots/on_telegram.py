@@ -29,9 +29,11 @@ from frontdesk.bots.main import Premises
 from frontdesk.bots.observing import BUTTON, UNOBSERVED, WORDS, BotObserver
 from frontdesk.bots.on_telegram_deliverer import TelegramDeliverer
 from frontdesk.bots.on_telegram_delivery import Pace, Sender
+from frontdesk.bots.on_telegram_fetching import Unfetched
 from frontdesk.bots.on_telegram_handlers import Handlers
-from frontdesk.bots.on_telegram_intake import ALLOWED_UPDATES, Pressed, read
+from frontdesk.bots.on_telegram_intake import ALLOWED_UPDATES, Pressed, Said, read
 from frontdesk.bots.on_telegram_menu import Menu
+from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.settings import Settings
 
@@ -97,10 +99,11 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
     errands = Errands()
     menu = Menu(bot, front.kinds)
     handlers = Handlers(front, courier, sender, bot.bot, lambda user: errands.add(menu.set_for_admin(user)))
-    desk = Reception(bot, handlers, front.observer)
+    desk = Reception(bot, handlers, Unfetched(front.redis), front.observer)
     errands.add(menu.set_all(settings))
     try:
         receive = _hook if settings.telegram_webhook_url else _poll
+        await desk.take_up()
         await first(courier.run(), receive(bot, settings, desk.take, stop))
         await desk.drain()
     finally:
@@ -111,24 +114,48 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
 class Reception:
     """Takes updates one after the other: the next when the one before is settled, while its reply is on its way."""
 
-    def __init__(self, bot: Bot, handlers: Handlers, observer: BotObserver = UNOBSERVED) -> None:
+    def __init__(self, bot: Bot, handlers: Handlers, unfetched: Unfetched, observer: BotObserver = UNOBSERVED) -> None:
         self._bot = bot
         self._handlers = handlers
+        self._unfetched = unfetched
         self._observer = observer
         self._turns = Errands()
         self._lock = asyncio.Lock()
 
-    async def take(self, update: Update) -> None:
-        """Returns once nothing of the update can be lost."""
+    async def take_up(self) -> None:
+        """Take the updates whose documents an earlier process did not come to fetch."""
+        try:
+            for update in await self._unfetched.left(self._bot):
+                await self.take(update, again=True)
+        except LOST as error:
+            log.warning("redis is away", step="unfetched documents", error=type(error).__name__)
+
+    async def take(self, update: Update, *, again: bool = False) -> None:
+        """Returns once nothing of the update can be lost. again: a process died with it; it is not kept once more."""
         act = read(update, self._bot.bot)
         if act is None:
             return
         async with self._lock:
             settled = asyncio.Event()
-            turn = self._turns.add(self._handlers.handle(act, settled.set))
+            turn = self._turns.add(self._turn(update, act, settled, keep=not again))
             turn.add_done_callback(lambda _: settled.set())
             await settled.wait()
         self._observer.commanded("telegram", BUTTON if isinstance(act, Pressed) else act.command or WORDS)
+
+    async def _turn(self, update: Update, act: Said | Pressed, settled: asyncio.Event, *, keep: bool) -> None:
+        kept = False
+
+        async def put_off() -> None:
+            nonlocal kept
+            if keep and not kept:
+                await self._unfetched.keep(update)
+                kept = True
+            settled.set()
+
+        await self._handlers.handle(act, settled.set, put_off)
+        if kept:  # where this is cancelled it stays for the next process
+            with suppress(*LOST):
+                await self._unfetched.drop(update.update_id)
 
     async def drain(self) -> None:
         """Let replies on their way go out."""

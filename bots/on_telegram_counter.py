@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,23 +12,27 @@ from telegram.error import TelegramError
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.desk import Desk, Person, Request
+from frontdesk.bots.incoming import IncomingFile, Sent
 from frontdesk.bots.on_telegram_delivery import Sender
+from frontdesk.bots.on_telegram_fetching import fetch
 from frontdesk.bots.on_telegram_intake import Place, Pressed, Said
 from frontdesk.bots.on_telegram_render import Rendered, render
 from frontdesk.bots.replies import say, ticket_reply
 from frontdesk.queue.errors import DeskClosedError
 from frontdesk.queue.jobs import ReplyAddress
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
 
 FROM_GROUP: Final = "private"  # what the Start button of a group's message sends along
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One act of one person. `settled` is called once nothing of it can be lost any more."""
+    """One act of one person. `settled` is called once nothing of it can be lost any more; `put_off` where that will
+    take its time, so that the next one can come meanwhile."""
 
     act: Said | Pressed
     settled: Callable[[], None]
+    put_off: Callable[[], Awaitable[None]]
 
     @property
     def place(self) -> Place:
@@ -71,7 +75,7 @@ class Counter:
                 await self._sender.bot.answer_callback_query(turn.act.query, text, show_alert=alert)
 
     async def submit(
-        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Value], *, private: bool, update: int, at: ReplyAddress
+        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Sent], *, private: bool, update: int, at: ReplyAddress
     ) -> None:
         """Queue a job, show its ticket at an address, and tell the desk where it stands.
 
@@ -84,8 +88,15 @@ class Counter:
         ticket_at = _to_person(turn.place) if aside else at
         answer_at = ticket_at.model_copy(update={"message": None})
         key = f"telegram:{self._me.id}:{update}"
+
+        async def fetched(file: IncomingFile) -> AsyncGenerator[bytes, None]:
+            await turn.put_off()
+            async with aclosing(fetch(self._sender.bot, file)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
         async with self._courier.placing(answer_at.channel, key) as shown:
-            ticket = await self._desk.submit(Request(turn.person, kind.name, raw, answer_at, key, private))
+            ticket = await self._desk.submit(Request(turn.person, kind.name, raw, answer_at, key, private, fetched))
             turn.settled()
             if ticket.repeated and ticket.placed:
                 return

@@ -13,8 +13,8 @@ from frontdesk.bots.on_telegram_delivery import (
     Sender,
 )
 from frontdesk.bots.on_telegram_parcels import Notes, ParcelPost
-from frontdesk.bots.on_telegram_render import for_you, render, render_progress
-from frontdesk.bots.on_telegram_uploads import upload_room
+from frontdesk.bots.on_telegram_render import for_you, render
+from frontdesk.bots.on_telegram_uploads import news, upload_room
 from frontdesk.bots.parcels import Room
 from frontdesk.bots.replies import Reply, answered_reply
 from frontdesk.queue.jobs import Platform, ReplyAddress
@@ -70,7 +70,7 @@ class TelegramDeliverer:
             return
         self._in_turn(address)
         try:
-            await self._sender.edit(int(address.channel), int(address.message), render_progress(reply))
+            await self._sender.edit(int(address.channel), int(address.message), news(reply))
         except BadRequest as error:
             if NO_PLACEHOLDER.search(error.message):
                 raise UndeliverableError(error.message) from None

@@ -22,11 +22,12 @@ from telegram.error import (
     InvalidToken,
     NetworkError,
     RetryAfter,
+    TelegramError,
     TimedOut,
 )
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
-from frontdesk.bots.on_telegram_render import Document, Rendered, for_you
+from frontdesk.bots.on_telegram_render import MAX_CAPTION, Document, Rendered, for_you, utf16
 from frontdesk.bots.on_telegram_uploads import TooLargeError, edit_file, is_too_large, send_file, send_group
 from frontdesk.queue.jobs import ReplyAddress
 
@@ -51,6 +52,7 @@ NO_PLACEHOLDER = re.compile(
     r"message to edit not found|message can't be edited|message_id_invalid|no text in the message to edit",
     re.IGNORECASE,
 )
+NO_TEXT = re.compile(r"no text in the message to edit", re.IGNORECASE)
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -128,6 +130,8 @@ class Sender:
             try:
                 await self.edit(int(address.channel), int(address.message), drawn)
             except BadRequest as error:
+                if NO_TEXT.search(error.message):
+                    return await self._replace(address, drawn)
                 if not NO_PLACEHOLDER.search(error.message):
                     raise
             except ChatMigrated:
@@ -136,6 +140,16 @@ class Sender:
                 return int(address.message)
         alone = mention and int(address.channel) < 0
         return await self.send(address, for_you(drawn, int(address.user)) if alone else drawn)
+
+    async def _replace(self, address: ReplyAddress, drawn: Rendered) -> int:
+        """A picture's message cannot become one of words that are longer than a caption: they are sent, and it goes."""
+        alone = int(address.channel) < 0
+        message = await self.send(address, for_you(drawn, int(address.user)) if alone else drawn)
+        try:
+            await self.bot.delete_message(int(address.channel), int(address.message or 0))
+        except TelegramError as error:
+            log.info("a picture was not taken back", reason=type(error).__name__)
+        return message
 
     async def send(self, address: ReplyAddress, drawn: Rendered) -> int:
         """Send a message now, and return its id."""
@@ -202,14 +216,30 @@ class Sender:
             try:
                 if drawn.document or drawn.media:
                     await edit_file(self.bot, chat, message, drawn)
+                elif drawn.caption:
+                    await self._edit_caption(chat, message, drawn)
                 else:
-                    await self.bot.edit_message_text(
-                        drawn.text, chat, message, entities=drawn.entities, link_preview_options=NO_PREVIEW,
-                        reply_markup=drawn.keyboard,
-                    )  # fmt: skip
+                    await self._edit_text(chat, message, drawn)
             except BadRequest as error:
                 if "not modified" not in error.message.lower():
                     raise
+
+    async def _edit_text(self, chat: int, message: int, drawn: Rendered) -> None:
+        """A ticket that shows a picture has its words in the caption."""
+        try:
+            await self.bot.edit_message_text(
+                drawn.text, chat, message, entities=drawn.entities, link_preview_options=NO_PREVIEW,
+                reply_markup=drawn.keyboard,
+            )  # fmt: skip
+        except BadRequest as error:
+            if not NO_TEXT.search(error.message) or utf16(drawn.text) > MAX_CAPTION:
+                raise
+            await self._edit_caption(chat, message, drawn)
+
+    async def _edit_caption(self, chat: int, message: int, drawn: Rendered) -> None:
+        await self.bot.edit_message_caption(
+            chat, message, caption=drawn.text, caption_entities=drawn.entities, reply_markup=drawn.keyboard
+        )
 
     async def reachable(self, user: int) -> bool:
         """Whether the bot may write to a person: not before they pressed Start, nor after they blocked it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -14,10 +14,12 @@ from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
+from frontdesk.bots.incoming import IncomingFile, Sent, fits, parameter_for, takers
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram_counter import FROM_GROUP, Counter, Turn
 from frontdesk.bots.on_telegram_delivery import Sender
+from frontdesk.bots.on_telegram_fetching import download_limit
 from frontdesk.bots.on_telegram_intake import Pressed, Said
 from frontdesk.bots.on_telegram_render import FORM_ACTION, notice, render, render_question
 from frontdesk.bots.parsing import missing, parse_arguments, split_private
@@ -26,6 +28,7 @@ from frontdesk.bots.replies import (
     Foreign,
     Reply,
     cancel_reply,
+    file_reply,
     help_on,
     help_reply,
     jobs_reply,
@@ -35,10 +38,12 @@ from frontdesk.bots.replies import (
     unexpected_reply,
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
+from frontdesk.bots.top_replies import top_of
+from frontdesk.bots.variants import again
 from frontdesk.queue.connection import LOST
-from frontdesk.queue.errors import DeskClosedError, InvalidRequestError, LimitedError, UserError
+from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
-from frontdesk.queue.kinds import AnyKind, Value
+from frontdesk.queue.kinds import AnyKind
 
 log = structlog.get_logger()
 
@@ -57,20 +62,24 @@ class Handlers:
         self._default = front.kinds[front.settings.default_kind]
         self._counter = Counter(front.desk, courier, sender, me)
         self._admin_menu = admin_menu
+        self._download_limit = download_limit(front.settings)
         self._forms = forms.FormStore(front.redis, "telegram")
         self._commands = {
             "start": self._start,
             "help": self._help,
             "jobs": self._jobs,
             "cancel": self._cancel,
+            "top": self._top,
             "status": self._status,
             "queue": self._queue,
             "admin": self._admin,
         }
 
-    async def handle(self, act: Said | Pressed, settled: Callable[[], None]) -> None:
+    async def handle(
+        self, act: Said | Pressed, settled: Callable[[], None], put_off: Callable[[], Awaitable[None]]
+    ) -> None:
         """Never raises: what goes wrong is told to the person, in one sentence."""
-        turn = Turn(act, settled)
+        turn = Turn(act, settled, put_off)
         try:
             try:
                 await (self._said(turn, act) if isinstance(act, Said) else self._pressed(turn, act))
@@ -113,6 +122,10 @@ class Handlers:
         raw, private = split_private(parse_arguments(kind, said.text))
         if kind.subject and said.quoted and kind.subject.name not in raw:
             raw[kind.subject.name] = said.quoted
+        parameter = parameter_for(kind, raw, said.file) if said.file else None
+        # A document of another sort may be in the message that is replied to by chance.
+        if said.file and parameter and (said.sent or parameter.required or fits(parameter, said.file)):
+            raw[parameter.name] = self._fetchable(said.file)
         await self._submit_or_ask(turn, kind, said, raw, private)
 
     async def _words(self, turn: Turn, said: Said) -> None:
@@ -127,10 +140,16 @@ class Handlers:
             if said.update == form.update:
                 await self._proceed(turn, kind, form)
                 return
-            if form.asking is not None and said.text:
-                await self._proceed(turn, kind, forms.written(kind, form, said.text, said.update))
+            answer: str | IncomingFile = said.text
+            if said.file and said.sent and forms.asks_for_file(kind, form):
+                answer = self._fetchable(said.file)
+            if form.asking is not None and answer:
+                await self._answered(turn, kind, form, answer)
                 return
         if not said.place.private:
+            return
+        if said.file and said.sent and (able := takers(self._kinds, said.file)):
+            await self._counter.show(turn, render(file_reply(said.file.name, able)))
             return
         if not said.text:
             await self._counter.show(turn, render(say("I can only read text. ", Code("/help"), " lists what I do.")))
@@ -143,8 +162,11 @@ class Handlers:
             more = line("I took your message as the text for ", Code(f"/{self._default.name}"), "; see ", Code("/help"))
             await self._counter.show(turn, render(Reply((*refused.blocks, more))))
 
+    def _fetchable(self, file: IncomingFile) -> IncomingFile:
+        return file.model_copy(update={"most": self._download_limit})
+
     async def _submit_or_ask(
-        self, turn: Turn, kind: AnyKind, said: Said, raw: Mapping[str, Value], private: bool
+        self, turn: Turn, kind: AnyKind, said: Said, raw: Mapping[str, Sent], private: bool
     ) -> None:
         if not missing(kind, raw):
             await self._counter.submit(turn, kind, raw, private=private, update=said.update, at=said.place.address)
@@ -156,6 +178,15 @@ class Handlers:
             return
         origin = str(said.place.message)
         await self._proceed(turn, kind, forms.begin(kind, raw, private=private, update=said.update, origin=origin))
+
+    async def _answered(self, turn: Turn, kind: AnyKind, form: forms.Form, answer: str | IncomingFile) -> None:
+        """A form's question was answered in writing, or with a file."""
+        try:
+            filled = forms.written(kind, form, answer, turn.act.update)
+        except InvalidRequestError as error:
+            await self._proceed(turn, kind, form.model_copy(update={"update": turn.act.update}), error)
+        else:
+            await self._proceed(turn, kind, filled)
 
     async def _start(self, turn: Turn, said: Said) -> None:
         if self._desk.is_admin(turn.person):
@@ -201,6 +232,9 @@ class Handlers:
         result = await self._desk.cancel(turn.person, job_id)
         await self._counter.show(turn, render(cancel_reply(job_id, result)))
 
+    async def _top(self, turn: Turn, said: Said) -> None:
+        await self._counter.show(turn, render(await top_of(self._desk, turn.person, said.text)))
+
     async def _status(self, turn: Turn, said: Said) -> None:
         await self._counter.show(turn, render(status_reply(await self._desk.status())))
 
@@ -213,6 +247,9 @@ class Handlers:
     # Forms and buttons
 
     async def _pressed(self, turn: Turn, press: Pressed) -> None:
+        if press.action == "again":
+            await self._again(turn, press)
+            return
         if press.action == "cancel":
             result = await self._desk.cancel(turn.person, press.rest)
             await self._counter.acknowledge(turn, notice(cancel_reply(press.rest, result)))
@@ -226,6 +263,29 @@ class Handlers:
             await self._counter.show(turn, render(say("Cancelled; nothing was asked for.")), self._of_form(turn, form))
         else:
             await self._chosen(turn, press, form, act)
+
+    async def _again(self, turn: Turn, press: Pressed) -> None:
+        """A button below an answer: another request, or a form that asks for its new text."""
+        job_id, _, number = press.rest.partition(":")
+        key = f"telegram:{press.update}"
+        wanted = await again(self._desk, turn.person, job_id, int(number) if number.isdecimal() else -1, key)
+        if wanted.edit is None:
+            at = press.place.address
+            await self._counter.submit(
+                turn, wanted.kind, wanted.raw, private=wanted.private, update=press.update, at=at
+            )
+            return
+        form = await self._forms.load(str(press.place.chat), str(press.place.user))
+        if form is None or form.update != press.update:  # otherwise it comes again
+            form = forms.rewriting(
+                wanted.kind,
+                wanted.raw,
+                wanted.edit.name,
+                private=wanted.private,
+                update=press.update,
+                origin=str(press.place.message),
+            )
+        await self._proceed(turn, wanted.kind, form)
 
     async def _chosen(self, turn: Turn, press: Pressed, form: forms.Form, act: str) -> None:
         kind = self._kinds[form.kind]
@@ -261,13 +321,14 @@ class Handlers:
             if (again := forms.reopened(kind, form, error)) is None:
                 raise
             await self._proceed(turn, kind, again, error)
-        except LimitedError:
+        except (LimitedError, FilesClosedError):
             await self._forms.save(chat, user, form.model_copy(update={"sent": False}))  # Start may be pressed again
             raise
 
     def _of_form(self, turn: Turn, form: forms.Form) -> ReplyAddress:
         """A reply to the message that began the form; a pressed page turns into the next one."""
-        pressed = str(turn.place.message) if isinstance(turn.act, Pressed) else None
+        of_form = isinstance(turn.act, Pressed) and turn.act.action == FORM_ACTION
+        pressed = str(turn.place.message) if of_form else None
         return turn.place.address.model_copy(update={"reply_to": form.origin, "message": pressed})
 
 

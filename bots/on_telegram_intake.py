@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from telegram import CallbackQuery, Message, MessageEntity, Update, User
+from telegram import CallbackQuery, Document, Message, MessageEntity, Update, User
 from telegram.constants import ChatType
 
+from frontdesk.bots.incoming import IncomingFile
 from frontdesk.queue.jobs import ReplyAddress, Requester
 
 ALLOWED_UPDATES: Final = (Update.MESSAGE, Update.CALLBACK_QUERY)
@@ -48,6 +49,7 @@ class Said:
     named: the text with the requester key of each person whom it mentions in place of their name.
     author: requester key of the person who wrote the message that it replies to.
     to_bot: a reply to one of the bot's own messages, or a command that names the bot.
+    file: the document that it holds, or else that of the message it replies to; `sent`: it is the message's own.
     """
 
     update: int
@@ -58,6 +60,8 @@ class Said:
     named: str = ""
     author: str | None = None
     to_bot: bool = False
+    file: IncomingFile | None = None
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,18 @@ def read(update: Update, bot: User) -> Said | Pressed | None:
 def _said(number: int, message: Message, bot: User) -> Said | None:
     place = _place(message, message.from_user)
     text = message.text or message.caption or ""
-    if place is None or (not text and not place.private) or _service(message):
-        return None
     replied = message.reply_to_message
+    to_bot = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
+    document = message.document
+    wanted = text or place is None or place.private or (document is not None and to_bot)
+    if place is None or not wanted or _service(message):
+        return None
     quoted = message.quote.text if message.quote and message.quote.is_manual else None
     if quoted is None and replied is not None:
         quoted = replied.text or replied.caption or ""
-    to_bot = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
+    file = _file(document or (replied.document if replied else None))
     if not text.startswith("/") or (match := COMMAND.fullmatch(text)) is None:
-        return Said(number, place, None, text, quoted, to_bot=to_bot)
+        return Said(number, place, None, text, quoted, to_bot=to_bot, file=file, sent=document is not None)
     if match[2] is not None and match[2].lower() != (bot.username or "").lower():
         return None
     return Said(
@@ -103,7 +110,16 @@ def _said(number: int, message: Message, bot: User) -> Said | None:
         named=_named(text, message),
         author=_author(replied),
         to_bot=to_bot or match[2] is not None,
+        file=file,
+        sent=document is not None,
     )
+
+
+def _file(document: Document | None) -> IncomingFile | None:
+    if document is None:
+        return None
+    name, size, media_type = document.file_name, document.file_size, document.mime_type
+    return IncomingFile.of(document.file_id, name, size=size, media_type=media_type)
 
 
 def _named(text: str, message: Message) -> str:

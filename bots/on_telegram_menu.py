@@ -29,6 +29,7 @@ class Menu:
             "help": "What I do, or one command's options",
             "jobs": "Your latest jobs, or one of them in full",
             "cancel": "Cancel one of your jobs",
+            "top": "The best trainings of each data set",
             "status": "How busy the desk is",
         }
         self._everyone = {kind.name: kind.summary for kind in kinds.values()} | own

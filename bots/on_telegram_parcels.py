@@ -18,7 +18,7 @@ from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.file_replies import left_out
 from frontdesk.bots.on_telegram_delivery import Sender, not_sent
 from frontdesk.bots.on_telegram_render import render
-from frontdesk.bots.on_telegram_uploads import Laden, TooLargeError, laden
+from frontdesk.bots.on_telegram_uploads import NARROW, Laden, TooLargeError, laden, upload_room
 from frontdesk.bots.parcels import Room, Without
 from frontdesk.bots.replies import Code, Reply, line
 from frontdesk.queue.jobs import ReplyAddress
@@ -87,7 +87,7 @@ class ParcelPost:
             await self._note(job_id, sent)
             answer = laden(reply, job_id, self._room, inline=sent.picture)
         if answer.documents and not sent.files:
-            await self._send_others(address, job_id, sent, answer)
+            await self._send_others(address, job_id, reply, sent, answer)
             await self._note(job_id, replace(sent, files=True))
         return sent.message, bool(answer.documents)
 
@@ -110,12 +110,14 @@ class ParcelPost:
         answer = laden(reply, job_id, self._room, inline=False)
         return Sent(await self._sender.show(address, answer.head, mention=True), False), answer
 
-    async def _send_others(self, address: ReplyAddress, job_id: str, sent: Sent, answer: Laden) -> None:
+    async def _send_others(self, address: ReplyAddress, job_id: str, reply: Reply, sent: Sent, answer: Laden) -> None:
         at = address.model_copy(update={"message": None, "reply_to": str(sent.message)})
         why: Without = "cut off"
         if self._cut[job_id] < 2 * UPLOAD_TRIES:
             try:
-                await self._sender.send_files(at, answer.documents)
+                await self._send_fitting(
+                    at, job_id, answer, laden(reply, job_id, upload_room(NARROW), inline=sent.picture)
+                )
             except TooLargeError:
                 why = "too large"
             except BadRequest as error:
@@ -126,10 +128,24 @@ class ParcelPost:
                 raise
             else:
                 return
-        lines = left_out(job_id, [replace(parcel, path=None, without=why) for parcel in answer.parcels])
+        lines = left_out(job_id, [parcel.left(why) for parcel in answer.parcels])
         if len(answer.documents) > len(answer.parcels):
             lines.append(line("The whole text is in ", Code(f"/jobs {job_id}"), "."))
         await self._sender.post(at, render(Reply(tuple(lines))))
+
+    async def _send_fitting(self, at: ReplyAddress, job_id: str, answer: Laden, narrow: Laden) -> None:
+        """The files; where they are too large after all, smaller versions of them, and words for what that changes."""
+        try:
+            await self._sender.send_files(at, answer.documents)
+        except TooLargeError:
+            if not narrow.documents or narrow.documents == answer.documents:
+                raise
+            await self._sender.send_files(at, narrow.documents)
+            changed = [parcel for parcel in narrow.whole if parcel not in answer.whole]
+            try:
+                await self._sender.post(at, render(Reply(tuple(left_out(job_id, changed)))))
+            except TryLaterError as later:  # trying all of it again would send the files twice
+                log.warning("nobody was told of smaller files", job=job_id, reason=str(later))
 
     def _count_cut(self, job_id: str, later: TryLaterError) -> None:
         if isinstance(later.__cause__, NetworkError) and not not_sent(later.__cause__):

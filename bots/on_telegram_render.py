@@ -32,7 +32,9 @@ from frontdesk.bots.replies import (
     Rows,
     Span,
     Strong,
+    Table,
     as_text,
+    table_as_text,
 )
 
 MAX_TEXT: Final = 4096  # UTF-16 units, as the next two
@@ -69,7 +71,7 @@ class Media:
 @dataclass(frozen=True)
 class Rendered:
     """A message as Telegram takes it. With a document or media, `text` is its caption. `lost`: more than a quote of it
-    did not fit."""
+    did not fit. `caption`: it goes below the picture that the message has."""
 
     text: str
     entities: tuple[MessageEntity, ...] = ()
@@ -78,6 +80,7 @@ class Rendered:
     document: Document | None = None
     media: Media | None = None
     lost: bool = False
+    caption: bool = False
 
 
 def utf16(text: str) -> int:
@@ -106,17 +109,17 @@ def render(reply: Reply, limit: int = MAX_TEXT) -> Rendered:
     return replace(drawn, document=document, lost=utf16(caption.text.rstrip()) > MAX_CAPTION)
 
 
-def render_progress(reply: Reply) -> Rendered:
+def render_progress(reply: Reply, limit: int = MAX_TEXT) -> Rendered:
     """A reply that may lose text: of a long quote the end stays, which is what is new."""
     around = _Writing()
     around.blocks([replace(block, text="") if isinstance(block, Quote) else block for block in reply.blocks])
-    room = MAX_TEXT - utf16(around.text) - 8
+    room = max(2, limit - utf16(around.text) - 8)
     writing = _Writing()
     writing.blocks([
         replace(block, text=_end(defused(block.text), room)) if isinstance(block, Quote) else block
         for block in reply.blocks
     ])  # fmt: skip
-    return _shortened(writing.rendered(_keyboard(reply.buttons)), MAX_TEXT)
+    return _shortened(writing.rendered(_keyboard(reply.buttons)), limit)
 
 
 def render_question(form_id: str, asked: Question, *, force: bool) -> Rendered:
@@ -174,6 +177,10 @@ class _Writing:
                     self._span(span)
             elif isinstance(block, Quote):
                 self._marked(defused(block.text), MessageEntity.BLOCKQUOTE)
+            elif isinstance(block, Table):
+                self._marked(block.title, MessageEntity.BOLD)
+                self.text += "\n"
+                self._marked(clean(table_as_text(block)), MessageEntity.PRE)
             else:
                 self._rows(block)
 
@@ -231,7 +238,7 @@ def _shortened(drawn: Rendered, units: int) -> Rendered:
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    keys = [InlineKeyboardButton(b.label, callback_data=f"{b.action}:{b.job_id}") for b in buttons]
+    keys = [InlineKeyboardButton(b.label, callback_data=b.data) for b in buttons]
     return _rows_of(keys) if keys else None
 
 

@@ -12,12 +12,13 @@ from telegram import Bot, InputFile, InputMediaAnimation, InputMediaDocument, In
 from telegram.error import NetworkError
 
 from frontdesk.bots.file_replies import left_out
-from frontdesk.bots.on_telegram_render import MAX_CAPTION, MAX_TEXT, Document, Media, Rendered, render
+from frontdesk.bots.on_telegram_render import MAX_CAPTION, MAX_TEXT, Document, Media, Rendered, render, render_progress
 from frontdesk.bots.parcels import Parcel, Room, fitted
 from frontdesk.bots.parsing import clean
 from frontdesk.bots.replies import Reply, as_text
 from frontdesk.queue.errors import FrontdeskError
 
+NARROW: Final = 8_000_000  # bytes of a file that most proxies let through
 MAX_PHOTO: Final = 10_000_000  # bytes
 MAX_GROUP: Final = 10
 INLINE: Final[dict[str, Literal["animation", "photo"]]] = {
@@ -38,11 +39,12 @@ class TooLargeError(FrontdeskError):
 @dataclass(frozen=True)
 class Laden:
     """An answer with its files: the message that it becomes, and the files that follow it; `parcels` are those of the
-    answer's own that are among them."""
+    answer's own that are among them, and `whole` all that it has, sent or not."""
 
     head: Rendered
     documents: tuple[Document, ...]
     parcels: tuple[Parcel, ...]
+    whole: tuple[Parcel, ...] = ()
 
 
 def upload_room(limit: int) -> Room:
@@ -66,7 +68,17 @@ def laden(reply: Reply, job_id: str, room: Room, *, inline: bool = True) -> Lade
     if picture is not None:
         documents = [head.document, *documents] if head.document else documents
         head = replace(head, document=None, media=Media(INLINE[picture.media_type], _document(picture)))
-    return Laden(head, tuple(documents), following)
+    return Laden(head, tuple(documents), following, parcels)
+
+
+def news(reply: Reply) -> Rendered:
+    """News of a job that runs: with a picture of what there is so far, or below the one that is there."""
+    if reply.picture_stays:
+        return replace(render_progress(reply, MAX_CAPTION), caption=True)
+    if (picture := _picture(reply.parcels)) is None:
+        return render_progress(reply)
+    media = Media(INLINE[picture.media_type], _document(picture))
+    return replace(render_progress(reply, MAX_CAPTION), media=media)
 
 
 def _picture(parcels: Sequence[Parcel]) -> Parcel | None:

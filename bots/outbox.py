@@ -44,6 +44,11 @@ class Outbox:
     def drop_news(self, job_id: str) -> None:
         self._news.pop(job_id, None)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits to go out, beside what is on its way."""
+        return not self.answers and not self._news
+
     def rested(self, now: float) -> bool:
         """Whether nothing waits, and no pause that the platform wanted is left to remember."""
         return not self.working and max(self._not_before, self._next_news) < now

@@ -8,8 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from frontdesk.bots.incoming import Given, IncomingFile, Sent
+from frontdesk.queue.artifacts import Artifact, safe_name
 from frontdesk.queue.errors import InvalidRequestError, Problem
 from frontdesk.queue.kinds import AnyKind, Parameter, Params, Value
+from frontdesk.queue.uploads import UnfitFileError, Upload
 
 OPTION = re.compile(r"""([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S*)(?:\s+|$)""")
 LAST_OPTION = re.compile(r"""(?:^|\s)([A-Za-z_][A-Za-z0-9_]*)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S*)\s*$""")
@@ -50,23 +53,26 @@ def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
     return raw
 
 
-def split_private(raw: Mapping[str, Value]) -> tuple[dict[str, Value], bool]:
+def split_private(raw: Mapping[str, Sent]) -> tuple[dict[str, Sent], bool]:
     """The kind's own parameters, and whether the answer is for the requester's eyes only."""
     own = {name: value for name, value in raw.items() if name != PRIVATE.name}
-    return own, bool(_boolean(PRIVATE, raw.get(PRIVATE.name, False)))
+    return own, _boolean(PRIVATE, raw.get(PRIVATE.name, False))
 
 
-def missing(kind: AnyKind, raw: Mapping[str, Value]) -> list[Parameter]:
+def missing(kind: AnyKind, raw: Mapping[str, object]) -> list[Parameter]:
     """The required parameters that are not given, in the order to ask for them."""
     return [p for p in kind.parameters if p.required and (p.name not in raw or not str(raw[p.name]).strip())]
 
 
-def validate(kind: AnyKind, raw: Mapping[str, Value]) -> Params:
-    """The kind's parameters. Raises InvalidRequestError with a sentence for each thing wrong, in the user's words."""
+def validate(kind: AnyKind, raw: Mapping[str, Given]) -> Params:
+    """The kind's parameters. Raises InvalidRequestError with a sentence for each thing wrong, in the user's words.
+
+    A file that was not fetched yet is judged by what its platform says of it, and stands there without a hash.
+    """
     known = {parameter.name: parameter for parameter in kind.parameters}
     if unknown := [name for name in raw if name not in known]:
         raise InvalidRequestError([Problem("", _unknown_option(kind, name)) for name in unknown])
-    values = {name: _converted(known[name], value) for name, value in raw.items()}
+    values = {name: converted(known[name], value) for name, value in raw.items()}
     if problems := [Problem(p.name, f"is needed: {p.description}.") for p in missing(kind, values)]:
         raise InvalidRequestError(problems)
     values = {name: value for name, value in values.items() if value != "" or known[name].required}
@@ -85,13 +91,16 @@ def clean(text: str) -> str:
 def usage(kind: AnyKind, slash: str = "/") -> str:
     """An example one can type, from the declaration."""
     subject = kind.subject.name if kind.subject else None
-    options = [f"{name}={_quoted(value)}" for name, value in kind.example.items() if name != subject]
+    untyped = {subject, *(file.name for file in kind.files)}
+    options = [f"{name}={_quoted(value)}" for name, value in kind.example.items() if name not in untyped]
     free = [kind.example.get(subject, f"<{subject}>")] if subject else []
     return " ".join([slash + kind.name, *options, *free])
 
 
 def bounds(parameter: Parameter) -> str:
     """What a parameter takes, in words: "16 to 1,024", "one of a, b", "at least 200 characters"."""
+    if parameter.upload is not None:
+        return parameter.upload.words
     if parameter.type == "choice":
         return "one of " + ", ".join(str(choice) for choice in parameter.choices)
     if parameter.type == "boolean":
@@ -127,8 +136,13 @@ def _unquoted(value: str) -> str:
     return value
 
 
-def _converted(parameter: Parameter, value: Value) -> Value:
-    """As the declaration wants it; what cannot be converted is left for the validation to name."""
+def converted(parameter: Parameter, value: Given) -> Value | Artifact:
+    """As the declaration wants it; what cannot be converted is left for the validation to name, but for files. Raises
+    InvalidRequestError."""
+    if parameter.upload is not None:
+        return _file(parameter, parameter.upload, value)
+    if isinstance(value, IncomingFile | Artifact):
+        raise InvalidRequestError([Problem(parameter.name, f"is no file: {bounds(parameter)}.")])
     if parameter.type == "boolean":
         return _boolean(parameter, value)
     if parameter.type == "choice":
@@ -138,14 +152,31 @@ def _converted(parameter: Parameter, value: Value) -> Value:
     return clean(value) if isinstance(value, str) else value
 
 
-def _boolean(parameter: Parameter, value: Value) -> Value:
+def _file(parameter: Parameter, upload: Upload, value: Given) -> Value | Artifact:
+    """A file that was sent, or that is in the store by now. Words name no file: whoever could write them here could
+    name somebody else's."""
+    if isinstance(value, Artifact):
+        return value
+    if not isinstance(value, IncomingFile):
+        if value == "":  # left open
+            return value
+        raise InvalidRequestError([Problem(parameter.name, f"is a file that is sent along: {upload.words}.")])
+    try:
+        upload.refuse_announced(value.name, value.size, value.media_type, most=value.most)
+    except UnfitFileError as error:
+        raise InvalidRequestError([Problem(parameter.name, str(error))]) from None
+    size = upload.max_bytes if value.size is None else value.size
+    return Artifact(name=safe_name(value.name), sha256="0" * 64, size=size, media_type=upload.media_type)
+
+
+def _boolean(parameter: Parameter, value: Given) -> bool:
     word = str(value).strip().lower()
     if word not in YES | NO:
         raise InvalidRequestError([Problem(parameter.name, "must be yes or no.")])
     return word in YES
 
 
-def _problem(known: Mapping[str, Parameter], values: Mapping[str, Value], detail: Any) -> Problem:
+def _problem(known: Mapping[str, Parameter], values: Mapping[str, object], detail: Any) -> Problem:
     name = str(detail["loc"][0]) if detail["loc"] else ""
     parameter, kind_of_error = known.get(name), detail["type"]
     given = f"{detail['msg'].removeprefix('Value error, ').rstrip('.')}."

@@ -6,6 +6,7 @@ markup, a link preview, a command or a ping. Everything else is our own words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -16,9 +17,11 @@ from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import RESERVED, AnyKind, Attachment, Registry
+from frontdesk.queue.kinds import MAX_VARIANTS, RESERVED, AnyKind, Attachment, Registry, Result
+from frontdesk.queue.uploads import shown
 
 NOTICED = 10.0  # seconds less than which nobody plans with
+MAX_LABEL = 40  # of a button below an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +85,47 @@ class Rows:
     rows: tuple[tuple[str, str], ...]
 
 
-Block: TypeAlias = Line | Quote | Rows
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of short words and figures of ours, in letters of one width. `more`: rows that are left out."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    more: int = 0
+
+
+Block: TypeAlias = Line | Quote | Rows | Table
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action` and `job_id` come back when it is pressed."""
+    """`action`, `job_id` and `number` come back when it is pressed."""
 
     label: str
-    action: Literal["cancel"]
+    action: Literal["cancel", "again"]
     job_id: str
+    number: int | None = None
+
+    @property
+    def data(self) -> str:
+        """What comes back, in at most 48 characters: platforms keep 64 bytes for a button."""
+        return f"{self.action}:{self.job_id}" + ("" if self.number is None else f":{self.number}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them."""
+    """`attachments` are the answer's files in order; `parcels` the same once the courier has fetched them.
+
+    In news of a job that runs, the only parcel is a picture of what there is so far; `picture_stays`: the ticket has
+    one, which is left as it is.
+    """
 
     blocks: tuple[Block, ...]
     buttons: tuple[Button, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     parcels: tuple[Parcel, ...] = ()
+    picture_stays: bool = False
 
 
 def line(*spans: Span | str) -> Line:
@@ -121,6 +145,8 @@ def as_text(reply: Reply) -> str:
 def _block_as_text(block: Block) -> str:
     if isinstance(block, Line):
         return "".join(span_as_text(span) for span in block.spans)
+    if isinstance(block, Table):
+        return f"{block.title}\n{table_as_text(block)}"
     return block.text if isinstance(block, Quote) else rows_as_text(block)
 
 
@@ -132,6 +158,21 @@ def span_as_text(span: Span) -> str:
 
 def rows_as_text(block: Rows) -> str:
     return "\n".join(f"{label}: {value}" for label, value in block.rows)
+
+
+def table_as_text(block: Table, most: float = math.inf) -> str:
+    """Without the title. In columns, every one but the last flush right; rows beyond `most` characters are counted with
+    those left out.
+    """
+    widths = [max(map(len, column)) for column in zip(block.columns, *block.rows, strict=True)]
+    lines: list[str] = []
+    for row in (block.columns, *block.rows):
+        *cells, last = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        lines.append("  ".join((*cells, last.strip())).rstrip())
+    while len(lines) > 1 and sum(map(len, lines)) + len(lines) + len("and 12345 more") > most:
+        lines.pop()
+    more = block.more + 1 + len(block.rows) - len(lines)
+    return "\n".join([*lines, f"and {more} more"] if more else lines)
 
 
 def duration(seconds: float) -> str:
@@ -188,11 +229,11 @@ def progress_reply(kind: AnyKind, progress: Progress) -> Reply:
     return Reply(tuple(blocks), (cancel_button(progress.job_id),))
 
 
-def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
-    """How a job ended; `kind` is None where this desk no longer knows it."""
+def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome, *, known: bool = False) -> Reply:
+    """How a job ended; `kind` is None where this desk no longer knows it. `known`: its result was there already."""
     name = kind.name if kind else "job"
     if outcome.status == "done" and kind is not None and outcome.result is not None:
-        return _result_reply(kind, job_id, outcome)
+        return _result_reply(kind, job_id, outcome, known)
     sentence = {
         "done": "done.",
         "cancelled": "cancelled.",
@@ -205,20 +246,21 @@ def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome) -> Reply:
     return Reply(tuple(blocks))
 
 
-def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome) -> Reply:
+def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome, known: bool) -> Reply:
     try:
         result = kind.result.model_validate(outcome.result)
     except ValidationError:
         return say(Strong(kind.name), " ", Code(job_id), ": done, but its result is not one that this desk can show.")
     blocks: list[Block] = []
-    if headline := result.headline():
+    if headline := (known and result.known()) or result.headline():
         blocks.append(line(Strong(headline)))
     if body := result.body():
         blocks.append(Quote(body))
     if figures := result.figures():
         blocks.append(Rows(tuple(figures)))
-    blocks.append(line(kind.name, " ", Code(job_id), f", {outcome.seconds:.1f} s"))
-    return Reply(tuple(blocks), attachments=tuple(result.attachments()))
+    took = "known already" if known else f"{outcome.seconds:.1f} s"
+    blocks.append(line(kind.name, " ", Code(job_id), f", {took}"))
+    return Reply(tuple(blocks), _again_buttons(job_id, result), attachments=tuple(result.attachments()))
 
 
 def answered_reply(job_id: str, where: Literal["above", "below"]) -> Reply:
@@ -265,6 +307,7 @@ def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, defaul
         "help": "This list, or one command's options",
         "jobs": "Your latest jobs; with an id, that one in full",
         "cancel": "Cancel one of your jobs",
+        "top": "The best trainings of each data set",
         "status": "How busy the desk is",
     } | ({"queue": "Lanes, workers and the last hour", "admin": "What admins can do"} if admin else {})
     blocks += [line(Code(slash + name), f" {summary}") for name, summary in own.items()]
@@ -279,6 +322,16 @@ def help_on(kinds: Registry, name: str, listed: Reply) -> Reply:
     return kind_help_reply(kinds[asked]) if asked and asked not in RESERVED else listed
 
 
+def file_reply(name: str, takers: Sequence[AnyKind], *, slash: str = "/") -> Reply:
+    """A file came, and nothing with it: the commands that take one of its sort."""
+    commands: list[Span | str] = []
+    for kind in takers:
+        commands += [", " if commands else "", Code(slash + kind.name)]
+    return say(
+        Foreign(shown(name)), ": send it again with a command as its caption, or reply to it with one: ", *commands, "."
+    )
+
+
 def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:
     """One command: what it does, its options, and an example."""
     blocks: list[Block] = [line(Code(slash + kind.name), f" {kind.summary}")]
@@ -291,6 +344,11 @@ def kind_help_reply(kind: AnyKind, *, slash: str = "/") -> Reply:
 
 def cancel_button(job_id: str, *, named: bool = False) -> Button:
     return Button(f"Cancel {job_id}" if named else "Cancel", "cancel", job_id)
+
+
+def _again_buttons(job_id: str, result: Result) -> tuple[Button, ...]:
+    offered = tuple(result.variants())[:MAX_VARIANTS]
+    return tuple(Button(each.label[:MAX_LABEL], "again", job_id, number) for number, each in enumerate(offered))
 
 
 def _default(value: object) -> str:

@@ -67,10 +67,10 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
     made = [Part("worker", command(WORKER), environment("worker"), settings.stop_grace + LEAVE)]
     if settings.discord_token:
         need(DISCORD_NEEDS, "bots")
-        made.append(Part("discord", command(FRONT, "discord"), environment("discord", "discord_token")))
+        made.append(Part("discord", command(FRONT, "discord"), environment("discord", "discord_token", "files_key")))
     if settings.telegram_token:
         need(TELEGRAM_NEEDS, "bots")
-        secrets = ("telegram_token", "telegram_webhook_secret")
+        secrets = ("telegram_token", "telegram_webhook_secret", "files_key")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
     return made
 

@@ -1,8 +1,8 @@
 """The files that jobs make, kept by their content. They never travel through Redis.
 
 A file lies under the first two signs of its SHA-256 and all of them (`ab/ab12...`): the same content, put by whomever
-and however often, lies there once. Who may delete it is `retention`'s to know. Beside the files lie the checkpoints of
-running jobs (`saved/JOB`).
+and however often, lies there once. Who may delete it is `retention`'s to know. Beside the files lie what running jobs
+need: their checkpoints (`saved/JOB`), and pictures of what there is so far (`shown/JOB`).
 
 The class is synchronous: call it from the device's thread, or from asyncio through `asyncio.to_thread`.
 """
@@ -16,37 +16,26 @@ import unicodedata
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, NamedTuple
-
-from pydantic import Field
+from typing import Literal, NamedTuple
 
 from frontdesk.queue.blobs import Blob, Blobs, BucketBlobs, FolderBlobs
 from frontdesk.queue.errors import ConfigurationError, FileDamagedError, FileGoneError, FileTooLargeError
-from frontdesk.queue.jobs import Wire
+from frontdesk.queue.jobs import MAX_NAME
+from frontdesk.queue.jobs import Artifact as Artifact  # the store's word, though news of a job may name one, too
 from frontdesk.queue.settings import Settings
 
 MAX_BYTES = 2_000_000_000  # of one file; what Telegram's own server can send
-MAX_NAME = 80
 CHUNK = 1024 * 1024
 LONGEST_LINK = 7 * 86_400  # seconds: what S3 signs
 
 FILE = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})")
-SAVED = re.compile(r"saved/([A-Za-z0-9_-]{1,64})")
+OF_JOB = re.compile(r"(?:saved|shown)/([A-Za-z0-9_-]{1,64})")
 STAMP = "desk"  # whose store it is
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # names that Windows keeps for itself
 
 
-class Artifact(Wire):
-    """A file in the store. `name` is a safe file name such as "chair.glb"; `size` in bytes."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0)]
-    media_type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*$", max_length=100)]
-
-
 class Contents(NamedTuple):
-    """What lies in a store: files with their hash as key, and checkpoints with their job's id."""
+    """What lies in a store: files with their hash as key, and checkpoints and pictures with their job's id."""
 
     files: list[Blob]
     checkpoints: list[Blob]
@@ -79,6 +68,11 @@ class ArtifactStore:
             )
         )
 
+    @property
+    def in_folder(self) -> bool:
+        """Whether it lies on this machine, and gives no addresses itself."""
+        return isinstance(self._blobs, FolderBlobs)
+
     def put(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         """Keep a file; it is there as a whole or not at all. Putting the same content again does no harm, also at the
         same time. A file given as a path must not change meanwhile.
@@ -91,7 +85,7 @@ class ArtifactStore:
 
     def read(self, artifact: Artifact) -> bytes:
         """All of it. Raises FileGoneError, FileDamagedError."""
-        with closing(self._verified(artifact)) as chunks:
+        with closing(self._verified(_key(artifact.sha256), artifact)) as chunks:
             return b"".join(chunks)
 
     def fetch(self, artifact: Artifact, folder: Path) -> Path:
@@ -99,11 +93,29 @@ class ArtifactStore:
 
         Raises FileGoneError, FileDamagedError, OSError where the folder cannot be written.
         """
+        return self._fetched(_key(artifact.sha256), artifact, folder)
+
+    def show(self, job_id: str, data: bytes, *, name: str, media_type: str) -> Artifact:
+        """Keep a picture of a job that runs, in place of its last one. Raises FileTooLargeError, ValueError for a media
+        type that is none."""
+        artifact = described(data, name=name, media_type=media_type, limit=self.limit)
+        self._blobs.write(_of_job("shown", job_id), data)
+        return artifact
+
+    def fetch_shown(self, job_id: str, artifact: Artifact, folder: Path) -> Path:
+        """Copy a job's picture to `folder`, as `fetch` does; if another one is there by now, it counts as damaged."""
+        return self._fetched(_of_job("shown", job_id), artifact, folder)
+
+    def hide(self, job_id: str) -> None:
+        """Delete a job's picture."""
+        self._blobs.remove(_of_job("shown", job_id))
+
+    def _fetched(self, key: str, artifact: Artifact, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", delete=False) as file:
             part = Path(file.name)
             try:
-                with closing(self._verified(artifact)) as chunks:
+                with closing(self._verified(key, artifact)) as chunks:
                     file.writelines(chunks)
                 file.close()
                 return part.replace(folder / artifact.name)
@@ -124,30 +136,40 @@ class ArtifactStore:
         life = max(1, min(int(seconds), LONGEST_LINK))
         return self._blobs.signed(_key(artifact.sha256), life, name=artifact.name, media_type=artifact.media_type)
 
+    def path(self, artifact: Artifact) -> Path | None:
+        """Where it lies on this machine; None where the store is no folder here. Raises FileGoneError, also for a file
+        that has another size by now."""
+        if (path := self._blobs.path(_key(artifact.sha256))) is None:
+            return None
+        if not path.is_file() or path.stat().st_size != artifact.size:
+            raise FileGoneError(artifact.name)
+        return path
+
     def save(self, job_id: str, state: bytes) -> None:
         """Keep a job's checkpoint in place of its last one. Raises FileTooLargeError."""
         if len(state) > self.limit:
             raise FileTooLargeError("The checkpoint", len(state), self.limit)
-        self._blobs.write(_saved(job_id), hashlib.sha256(state).digest() + state)
+        self._blobs.write(_of_job("saved", job_id), hashlib.sha256(state).digest() + state)
 
     def saved(self, job_id: str) -> bytes | None:
         """A job's last checkpoint, or None where there is none, or it was damaged."""
         try:
-            with self._blobs.reading(_saved(job_id)) as file:
+            with self._blobs.reading(_of_job("saved", job_id)) as file:
                 digest, state = file.read(32), file.read(self.limit + 1)
         except FileNotFoundError:
             return None
         return state if hashlib.sha256(state).digest() == digest else None
 
     def forget(self, job_id: str) -> None:
-        """Delete a job's checkpoint."""
-        self._blobs.remove(_saved(job_id))
+        """Delete a job's checkpoint, and its picture."""
+        self._blobs.remove(_of_job("saved", job_id))
+        self.hide(job_id)
 
     def contents(self) -> Contents:
         """All files and checkpoints; what else lies there is not ours."""
         files, checkpoints = list[Blob](), list[Blob]()
         for blob in self._blobs.listed():
-            for pattern, found in ((FILE, files), (SAVED, checkpoints)):
+            for pattern, found in ((FILE, files), (OF_JOB, checkpoints)):
                 if match := pattern.fullmatch(blob.key):
                     found.append(Blob(match[1], blob.size, blob.modified))
         return Contents(files, checkpoints)
@@ -165,11 +187,11 @@ class ArtifactStore:
             self._blobs.write(STAMP, token.encode("ascii"))
             return token
 
-    def _verified(self, artifact: Artifact) -> Generator[bytes, None, None]:
+    def _verified(self, key: str, artifact: Artifact) -> Generator[bytes, None, None]:
         """Its bytes in pieces; the last comes before the hash is known, so that nobody may use them until the end."""
         digest, size = hashlib.sha256(), 0
         try:
-            with self._blobs.reading(_key(artifact.sha256)) as file:
+            with self._blobs.reading(key) as file:
                 while size <= artifact.size and (chunk := file.read(CHUNK)):
                     size += len(chunk)
                     digest.update(chunk)
@@ -222,8 +244,8 @@ def _key(sha256: str) -> str:
     return key
 
 
-def _saved(job_id: str) -> str:
-    key = f"saved/{job_id}"
-    if not SAVED.fullmatch(key):
+def _of_job(folder: Literal["saved", "shown"], job_id: str) -> str:
+    key = f"{folder}/{job_id}"
+    if not OF_JOB.fullmatch(key):
         raise ValueError("not the id of a job")
     return key

@@ -80,6 +80,10 @@ class Blobs(ABC):
         """An address under which anybody may fetch it for so long, or None where there are no such addresses."""
         return None
 
+    def path(self, key: str) -> Path | None:
+        """Where it lies on this machine, or would; None where it lies elsewhere."""
+        return None
+
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
 
@@ -146,6 +150,9 @@ class FolderBlobs(Blobs):
                 with suppress(FileNotFoundError):
                     if part.stat().st_mtime < before:
                         part.unlink()
+
+    def path(self, key: str) -> Path | None:
+        return self._folder / key
 
     def _new_part(self) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

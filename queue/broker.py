@@ -16,7 +16,7 @@ from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.estimates import Estimate, estimated
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Platform, ReplyAddress, Share, State, Ticket
-from frontdesk.queue.scripts import Place, Scripts
+from frontdesk.queue.scripts import Place, Scripts, submitted
 
 EQUAL_SHARE = Share()
 
@@ -36,20 +36,25 @@ class Broker:
     def __init__(self, redis: Redis, *, keep: float) -> None:
         self.redis = redis
         self.keep = keep
-        self._scripts = Scripts(redis)
+        self.scripts = Scripts(redis)
 
     async def estimate(self, kind: str, declared: float) -> Estimate:
         """What a job of this declared cost is likely to take, by what was measured of the kind."""
+        [estimate] = await self.estimates(kind, [declared])
+        return estimate
+
+    async def estimates(self, kind: str, declared: Sequence[float]) -> list[Estimate]:
+        """The same for several jobs of a kind."""
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.hget(keys.MODELS, kind)
             pipe.hgetall(keys.speed(kind))
             model, measured = await pipe.execute()
-        return estimated(declared, model.decode() if model else "", measured)
+        return [estimated(each, model.decode() if model else "", measured) for each in declared]
 
     async def given(self, update: str) -> Ticket | None:
         """The ticket that a platform's update already got."""
         job_id = await self.redis.get(keys.idempotency(update))
-        return await self._repeated(job_id.decode()) if job_id else None
+        return await self.repeated(job_id.decode()) if job_id else None
 
     async def submit(
         self,
@@ -61,6 +66,7 @@ class Broker:
         share: Share = EQUAL_SHARE,
         digest: str = "",
         reuse: bool = False,
+        files: Sequence[str] = (),
         releases: tuple[str, ...] = (),
         needs: str = "",
         in_flight: float = 2 * 86_400.0,
@@ -70,30 +76,32 @@ class Broker:
         declared: the kind's cost before it was scaled by what was measured, in device-seconds.
         digest: the same for jobs that may share one run (`request_digest`); empty for one that is its own.
         reuse: whether a fresh result of a finished one will do.
+        files: hashes of the stored files that it is asked with; in the same step they are the job's.
         releases: in-flight sets that the job leaves when it ends, or after `in_flight` seconds.
         needs: what it wants of a worker beyond its kind, as `needs.written` gives it.
         Raises JobIdTakenError.
         """
-        given = await self._scripts.submit(
+        said = await self.scripts.submit(
             job_id=job.id,
             update=update,
             requester=job.requester.key,
-            payload=_payload(job),
+            payload=payload(job),
             in_flight=in_flight,
             band=share.band,
             digest=digest,
             reuse=reuse,
             keep=self.keep,
-            fields=_fields(job, reply, declared, share, releases, needs),
+            fields=job_fields(job, reply, declared, share, releases, needs, files),
         )
+        given = submitted(said)
         if given.job_id is None:
             raise JobIdTakenError(job.id)
         if given.repeated and given.job_id != job.id:  # our own id: the connection dropped, and it was sent again
-            return await self._repeated(given.job_id)
+            return await self.repeated(given.job_id)
         if given.answered:
             return Ticket(job.id, 0, 0.0, answered=True)
         if given.place is not None:
-            return _ticket(job.id, given.place)
+            return ticket_of(job.id, given.place)
         try:
             return await self.ticket(job.id, job.lane) if given.repeated else Ticket(job.id, 0, 0.0)  # a worker has it
         except LOST:  # the job is accepted all the same
@@ -101,10 +109,10 @@ class Broker:
 
     async def ticket(self, job_id: str, lane: str) -> Ticket:
         """Where a job stands now."""
-        return _ticket(job_id, await self._scripts.place(lane, job_id))
+        return ticket_of(job_id, await self.scripts.place(lane, job_id))
 
     async def place(self, lane: str) -> Place:
-        return await self._scripts.place(lane)
+        return await self.scripts.place(lane)
 
     async def set_reply(self, job_id: str, reply: ReplyAddress) -> None:
         """Tell where the placeholder stands, once it does. From then on the ticket is kept up to date."""
@@ -141,7 +149,7 @@ class Broker:
 
     async def cancel(self, job_id: str, requester: str | None) -> Cancelled:
         """Cancel a job of `requester`, or anyone's where that is None. A running job stops at its next step."""
-        return cast(Cancelled, await self._scripts.cancel(job_id, requester or "", self.keep))
+        return cast(Cancelled, await self.scripts.cancel(job_id, requester or "", self.keep))
 
     async def job(self, job_id: str) -> JobRecord | None:
         """What is known of a job. Raises CorruptMessageError."""
@@ -168,7 +176,8 @@ class Broker:
                 records.append(record)
         return records
 
-    async def _repeated(self, job_id: str) -> Ticket:
+    async def repeated(self, job_id: str) -> Ticket:
+        """The ticket of an update that comes again."""
         record = await self.job(job_id)
         if record is None:
             return Ticket(job_id, 0, 0.0, repeated=True, placed=True)
@@ -189,7 +198,7 @@ class Broker:
         return records
 
 
-def _ticket(job_id: str, standing: Place) -> Ticket:
+def ticket_of(job_id: str, standing: Place) -> Ticket:
     if standing.rank is None:
         return Ticket(job_id, 0, 0.0)
     if standing.workers == 0:  # also of a paused lane
@@ -197,13 +206,19 @@ def _ticket(job_id: str, standing: Place) -> Ticket:
     return Ticket(job_id, standing.rank + 1, standing.wait, standing.wait_high)
 
 
-def _payload(job: Job) -> bytes:
+def payload(job: Job) -> bytes:
     """The job as arq's Worker reads it: a call of the function named like the kind."""
     return serialize_job(job.kind, (encode(job).decode(),), {}, None, int(job.submitted_at * 1000), serializer=dump)
 
 
-def _fields(
-    job: Job, reply: ReplyAddress, declared: float, share: Share, releases: tuple[str, ...], needs: str
+def job_fields(
+    job: Job,
+    reply: ReplyAddress,
+    declared: float,
+    share: Share,
+    releases: tuple[str, ...],
+    needs: str = "",
+    files: Sequence[str] = (),
 ) -> dict[str, str | bytes | float]:
     """The job's hash. Short values, and none that says nothing: tens of thousands of them may wait."""
     caps = ["" if limit is None else str(limit) for limit in (share.running, share.tenant_running)]
@@ -227,6 +242,8 @@ def _fields(
     if releases:
         own = f"{job.kind}:{job.requester.key}"  # named by a sign that common.lua knows
         fields["releases"] = "\n".join(name.replace(own, "*") for name in releases)
+    if files:
+        fields["asked"] = "\n".join(files)
     return fields
 
 

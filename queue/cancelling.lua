@@ -2,6 +2,7 @@
 local function cancel(id, requester, outcome, keep)
   local job = facts(id)
   if not job.state or (requester ~= '' and job.requester ~= requester) then return 'unknown' end
+  if job.members then return cancel_group(id, keep, tell, cancel) end
   if job.leader and job.state == 'waiting' then
     redis.call('LREM', K.FOLLOWERS .. job.leader, 1, id)
     tell(id, job, 'cancelled', outcome, keep)

@@ -24,7 +24,7 @@ local function exact(value) return string.format('%.17g', value) end
 -- of the lane.
 local FIELDS = {
   'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
-  'releases', 'same', 'declared', 'needs', 'apart'
+  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members'
 }
 
 local function complete(job)
@@ -204,6 +204,7 @@ local function tell(id, job, status, outcome, keep)
   local minute = K.MINUTE .. math.floor(now / 60000)
   redis.call('HINCRBY', minute, (job.kind or '?') .. '|' .. status, 1)
   redis.call('EXPIRE', minute, 7200)
+  if job.group then return member_ended(id, job, status, outcome, keep, now, tell) end
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
   if platform == 'console' then

@@ -81,6 +81,18 @@ class NoSuchJobError(UserError):
         super().__init__(f"There is no job {job_id} of yours.")
 
 
+class ForgottenAnswerError(UserError):
+    """Somebody goes on from an answer that the queue no longer has."""
+
+    def __init__(self) -> None:
+        super().__init__("That answer is no longer remembered here. Please ask anew with a command.")
+
+
+class OthersAnswerError(UserError):
+    def __init__(self) -> None:
+        super().__init__("These buttons are for whoever asked. You can ask for one of your own.")
+
+
 class NotAllowedError(UserError):
     def __init__(self) -> None:
         super().__init__("Only admins of this desk can do that.")
@@ -137,3 +149,10 @@ class DeskClosedError(UserError):
 
     def __init__(self) -> None:
         super().__init__("The desk is closed for a moment: its queue cannot be reached. Please try again in a minute.")
+
+
+class FilesClosedError(DeskClosedError):
+    """The store of files cannot be reached, or this machine has no room for them: what comes with a file is refused."""
+
+    def __init__(self) -> None:
+        UserError.__init__(self, "The desk cannot take files just now. Please try again in a minute.")

@@ -26,6 +26,13 @@ local function own_files(id, requester, hashes, now)
   redis.call('ZADD', K.OBJECTS_OF .. requester, now, id)
 end
 
+-- A job holds what it is asked with, which its hash names one a line.
+local function own_asked(id, requester, asked, now)
+  local hashes = {}
+  for hash in string.gmatch(asked or '', '%x+') do hashes[#hashes + 1] = hash end
+  if #hashes > 0 then own_files(id, requester, hashes, now) end
+end
+
 -- A job holds no files any more. Returns how many of them nobody holds now.
 local function disown_files(id)
   local requester, hashes = file_entry(id)

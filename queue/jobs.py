@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 
 # Crockford's alphabet: no i, l, o, u, so an id can be read aloud and typed back.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+MAX_NAME = 80  # of a file
+MEMBER = re.compile(rf"[{ALPHABET}]{{9}}u[0-9]{{2}}")
 ID_EPOCH = 1_735_689_600  # 2025-01-01: six characters of seconds last until 2059
 
 
@@ -24,6 +27,22 @@ class Wire(BaseModel):
     """Base of what is written to Redis as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Artifact(Wire):
+    """A file in the store. `name` is a safe file name such as "chair.glb"; `size` in bytes."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=MAX_NAME)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0)]
+    media_type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*$", max_length=100)]
+
+
+class Version(Artifact):
+    """A smaller version of a file, for places that do not take the whole. `note` says in words what was done for it:
+    "reduced from 400,000 to 60,000 faces"."""
+
+    note: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Requester(Wire):
@@ -72,11 +91,27 @@ class Job(Wire):
     submitted_at: float
 
 
+class Ranking(Wire):
+    """Where a result stands among others of its kind: `place`, smaller is better, and `said`, in a few words.
+
+    `board` names the leaderboard that it enters ("" for none), `edition` what must be the same for results to be
+    compared, `configuration` the same for requests that ask for the same, and `entry` what is kept of it there.
+    """
+
+    place: Annotated[int, Field(ge=0, lt=2**53)]  # exact as a score in Redis
+    said: str
+    board: str = ""
+    edition: str = ""
+    configuration: str = ""
+    entry: str = ""
+
+
 class Outcome(Wire):
     """How a job ended. `reason` is a sentence for the requester; `result` the kind's result as JSON.
 
     `gpu_seconds` is this job's share of the device's time, `seconds` how long it ran. `files`: the hashes of the files
     that it made, which `result` names and describes.
+    `ranking`: where the result stands among others.
     """
 
     status: Literal["done", "failed", "cancelled", "expired"]
@@ -85,12 +120,14 @@ class Outcome(Wire):
     seconds: float = 0.0
     gpu_seconds: float = 0.0
     files: tuple[str, ...] = ()
+    ranking: Ranking | None = None
 
 
 class Progress(Wire):
     """News of a running job: `fraction` of 0 to 1 where known, `text` written so far. Newer replaces older.
 
-    `waiting`: it does not run any more, and waits to be tried again.
+    `waiting`: it does not run any more, and waits to be tried again. `preview`: a picture of what there is so far,
+    which the store has for as long as the job runs (`ArtifactStore.fetch_shown`).
     """
 
     job_id: str
@@ -98,6 +135,7 @@ class Progress(Wire):
     text: str | None = None
     note: str | None = None
     waiting: bool = False
+    preview: Artifact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +159,8 @@ class Ticket:
     can run it or admins have `paused` its lane, and `wait_high` what nine of ten waits stay below; `lacking` says why
     none of the workers on duty can run it; `repeated` tells that
     this ticket was given before for the same update, `placed` that the requester has seen it, or that
-    its answer needs none any more, `answered` that nothing had to be run.
+    its answer needs none any more, `answered` that nothing had to be run. `spared`: of a group, the device-seconds of
+    the members that had not to be run.
     """
 
     job_id: str
@@ -133,6 +172,7 @@ class Ticket:
     repeated: bool = False
     placed: bool = False
     answered: bool = False
+    spared: float = 0.0
 
     @property
     def unserved(self) -> bool:
@@ -167,11 +207,26 @@ class JobRecord:
     def ended(self) -> bool:
         return self.state not in ("waiting", "running")
 
+    @property
+    def known(self) -> bool:
+        """It was answered by a result that was there before it was asked for."""
+        return self.state == "done" and self.started_at is None and self.leader is None
+
 
 def request_digest(kind: str, params: Mapping[str, Any], model: str) -> str:
     """The same for requests that ask the same thing of the same model, and for no others."""
     asked = json.dumps([kind, params, model], sort_keys=True, separators=(",", ":"))
     return base64.urlsafe_b64encode(hashlib.sha256(asked.encode()).digest()[:16]).decode().rstrip("=")
+
+
+def member_id(group_id: str, number: int) -> str:
+    """The id of a group's member, from 0: with a letter that no other id has, so that it is never taken."""
+    return f"{group_id}u{number:02d}"
+
+
+def is_member(job_id: str) -> bool:
+    """Whether a job is one of a group: nobody is told of it by itself."""
+    return MEMBER.fullmatch(job_id) is not None
 
 
 def new_job_id(now: float) -> str:

@@ -46,13 +46,17 @@ TIERS = "fd:tiers"  # hash: requester -> tier, over what the limits file says
 AUDIT = "fd:audit"  # stream: what admins did
 BOARDS = "fd:boards"  # hash: data set -> the hash of its content, which names its present leaderboard
 BOARD = "fd:board:"  # sorted set, by data set and content: configurations by what is wrong, then by time
-ENTRIES = "fd:entries:"  # hash, likewise: configuration -> its training
+ENTRIES = "fd:entries:"  # hash, likewise: configuration -> whose it is, and what it came to
+GROUP = "fd:group:"  # hash, by a group's id: its members that ended -> their status and place
+MEMBERS = "fd:members:"  # sorted set, by a group's id: the jobs that it is made of
 FILES = "fd:files:"  # string, by job: its requester, and the hashes of the files that it holds, one a line
 OWNERS = "fd:owners:"  # set, by hash: the jobs that hold a file
 OBJECTS = "fd:objects"  # sorted set: jobs that hold files, by when they came to (ms)
 OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
+
+UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
 
 
 def job(job_id: str) -> str:
@@ -121,6 +125,10 @@ def owners(sha256: str) -> str:
 
 def objects_of(requester: str) -> str:
     return OBJECTS_OF + requester
+
+
+def members(group_id: str) -> str:
+    return MEMBERS + group_id
 
 
 def requester_jobs(requester: str) -> str:

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from frontdesk.queue.artifacts import Artifact
-from frontdesk.queue.jobs import Wire
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.jobs import Ranking, Wire
+from frontdesk.queue.kinds import Attachment, JobKind, Params, Result
+from frontdesk.queue.leaderboard import Entry
 
 # `folder` is a word and never a path: which folder it is, the worker's own settings say, and no chat can.
 DataSetName: TypeAlias = Literal["digits", "mnist", "folder"]
@@ -86,6 +87,25 @@ class TrainResult(Result):
         guessing = self.accuracy <= 1.2 / self.classes
         return f"{said} That is guessing: try a smaller learning rate, or more epochs." if guessing else said
 
+    def known(self) -> str:
+        return f"Already trained: {percent(self.accuracy)} in {self.seconds_training:.3g} s."
+
+    def ranking(self) -> Ranking:
+        return Entry.of(self).ranking(f"{percent(self.accuracy)} with {self.asked}")
+
+    @property
+    def asked(self) -> str:
+        """Its configuration in a few words, but for the data set."""
+        return (
+            f"learning rate {self.learning_rate:g}, width {self.width}, {self.epochs} "
+            f"{'epoch' if self.epochs == 1 else 'epochs'}, batch size {self.batch_size}, seed {self.seed}"
+        )
+
+    def attachments(self) -> list[Attachment]:
+        """The curves are shown; the confusion matrix and the weights come with them."""
+        roles: dict[str, Literal["preview", "still", "file"]] = {"curves.png": "preview", "confusion.png": "still"}
+        return [Attachment(each, roles.get(each.name.rpartition("-")[2], "file")) for each in self.artifacts]
+
     def figures(self) -> list[tuple[str, str]]:
         return [
             (
@@ -130,5 +150,6 @@ TRAIN = JobKind(
     needs=lambda params: () if params.dataset == "digits" else (f"train/{params.dataset}",),
     memory=lambda params: MEMORY[params.dataset],
     deterministic=True,
+    lasting=True,
     example={"dataset": "digits", "epochs": "15", "learning_rate": "0.05"},
 )

@@ -11,10 +11,12 @@ from importlib.metadata import entry_points
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
-from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
+from frontdesk.queue.jobs import Artifact, Ranking, Version
 from frontdesk.queue.needs import MAX_NEEDS, NEED
+from frontdesk.queue.uploads import Upload
 
 ENTRY_POINTS = "frontdesk.kinds"
 
@@ -22,9 +24,11 @@ ENTRY_POINTS = "frontdesk.kinds"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 MAX_DESCRIPTION = 100
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
+MAX_FILES = 2  # parameters that are files
 MAX_CHOICES = 25
+MAX_VARIANTS = 8
 MAX_CHOICE_LENGTH = 40  # a choice is also a Telegram button, whose callback data hold 64 bytes
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "private"})
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top"})
 
 Value: TypeAlias = str | int | float | bool
 
@@ -39,10 +43,29 @@ class Params(BaseModel):
 class Attachment:
     """A file that belongs to an answer. A preview is a picture, moving or not, that is shown beside the words where a
     platform can; a still is a picture; a file is there to be downloaded.
+
+    smaller: versions for where the whole is too large, the largest first.
     """
 
     artifact: Artifact
     role: Literal["preview", "still", "file"]
+    smaller: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another request that an answer suggests: a button below it, for whoever asked.
+
+    label: the button's, at most 40 characters. params: raw values for a request of `kind`.
+    edit: a text among the parameters that is asked for anew; its value in `params` is what it begins with.
+    draw: a whole number among the parameters whose value is drawn at random, within its bounds, with every press.
+    """
+
+    label: str
+    kind: str
+    params: Mapping[str, Value]
+    edit: str | None = None
+    draw: str | None = None
 
 
 class Result(BaseModel):
@@ -73,6 +96,18 @@ class Result(BaseModel):
         """The files that come with it, most important first."""
         return ()
 
+    def variants(self) -> Sequence[Variant]:
+        """What may be asked for next, most wanted first; the first `MAX_VARIANTS` can be shown."""
+        return ()
+
+    def known(self) -> str | None:
+        """The headline for who asked for what was there already, or None for the usual one."""
+        return None
+
+    def ranking(self) -> Ranking | None:
+        """Where it stands among other results of its kind, for groups and leaderboards, or None."""
+        return None
+
 
 def _has_files(value: object) -> bool:
     """Artifacts, alone or in a sequence: their figures would be hashes."""
@@ -88,10 +123,11 @@ class Parameter:
     """One parameter as a front end needs it: a flat view of its JSON schema.
 
     `minimum` and `maximum` belong to the range, `above` and `below` do not; whole numbers only ever have the former.
+    `upload`: what a file may be.
     """
 
     name: str
-    type: Literal["text", "integer", "number", "boolean", "choice"]
+    type: Literal["text", "integer", "number", "boolean", "choice", "file"]
     description: str
     required: bool
     default: Value | None = None
@@ -102,6 +138,17 @@ class Parameter:
     min_length: int | None = None
     max_length: int | None = None
     choices: tuple[Value, ...] = ()
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True)
+class Members:
+    """What a request of many jobs is made of: jobs of `kind`, one for each of the parameters that `of` gives for the
+    request's own, all different. No worker runs the request itself; its result is what groups.py says.
+    """
+
+    kind: AnyKind
+    of: Callable[[Any], Sequence[Params]]
 
 
 @dataclass(frozen=True)
@@ -119,6 +166,8 @@ class JobKind(Generic[P, R]):
     memory: bytes by which such a run makes its process grow at most. A worker that has less leaves the job to others,
         and a plain runner's run that takes more is ended.
     deterministic: the same parameters give the same result.
+    lasting: its results answer the same request for as long as they are remembered, and not only while they are fresh.
+    members: what a request is made of that is many jobs.
     example: raw parameters for help texts, in the order they would be typed.
 
     Raises DeclarationError where some platform could not show the kind.
@@ -134,6 +183,8 @@ class JobKind(Generic[P, R]):
     needs: Callable[[P], tuple[str, ...]] | None = None
     memory: Callable[[P], int] | None = None
     deterministic: bool = False
+    lasting: bool = False
+    members: Members | None = None
     example: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -141,11 +192,15 @@ class JobKind(Generic[P, R]):
         if self.name in RESERVED:
             raise DeclarationError(f"kind {self.name!r}: that name is one of Frontdesk's own commands")
         _check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
+        if self.members and (self.lane != self.members.kind.lane or self.deterministic or self.members.kind.members):
+            raise DeclarationError(f"kind {self.name!r}: its members run in its own lane, and it is never run itself")
         _check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(
                 f"kind {self.name!r} has {len(self.parameters)} parameters; {MAX_PARAMETERS} is the most"
             )
+        if len(self.files) > MAX_FILES:
+            raise DeclarationError(f"kind {self.name!r} takes {len(self.files)} files; {MAX_FILES} is the most")
         if not callable(self.time_limit):
             self._checked_limit(self.time_limit)
         self._try_example()
@@ -185,11 +240,17 @@ class JobKind(Generic[P, R]):
         """The parameters, required ones first (Discord wants that), otherwise as declared."""
         schema = self.params.model_json_schema()
         required = set(schema.get("required", ()))
+        fields = self.params.model_fields
         every = [
-            _parameter(self.name, name, _resolved(node, schema.get("$defs", {})), name in required)
+            _parameter(self.name, name, fields[name], _resolved(node, schema.get("$defs", {})), name in required)
             for name, node in schema.get("properties", {}).items()
         ]
         return tuple(sorted(every, key=lambda parameter: not parameter.required))
+
+    @cached_property
+    def files(self) -> tuple[Parameter, ...]:
+        """The parameters that are files."""
+        return tuple(parameter for parameter in self.parameters if parameter.type == "file")
 
     @cached_property
     def subject(self) -> Parameter | None:
@@ -249,19 +310,31 @@ def _resolved(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     return merged
 
 
-def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) -> Parameter:
+def _upload(where: str, info: FieldInfo) -> Upload | None:
+    """What a field says of the file that it is."""
+    upload = next((each for each in info.metadata if isinstance(each, Upload)), None)
+    if (upload is None) is (info.annotation in (Artifact, Artifact | None)):
+        raise DeclarationError(f"{where}: an Artifact has an Upload beside it, and nothing else")
+    if upload is not None and not info.is_required() and info.default is not None:
+        raise DeclarationError(f"{where}: a file that may be left out is None then")
+    return upload
+
+
+def _parameter(kind: str, name: str, info: FieldInfo, node: Mapping[str, Any], required: bool) -> Parameter:
     where = f"kind {kind!r}, parameter {name!r}"
     _check_name(where, name)
     if name == "private":
         raise DeclarationError(f"{where}: every command has an option of that name already")
     description = str(node.get("description", ""))
     _check_description(f"{where}: its description", description)
+    if (upload := _upload(where, info)) is not None:
+        return Parameter(name, "file", description, required, upload=upload)
     choices = _choices(where, node)
     types: dict[str, Literal["text", "integer", "number", "boolean"]] = {
         "string": "text", "integer": "integer", "number": "number", "boolean": "boolean",
     }  # fmt: skip
     if not choices and node.get("type") not in types:
-        raise DeclarationError(f"{where}: only text, numbers, yes/no and choices can be asked for in a chat")
+        raise DeclarationError(f"{where}: only text, numbers, yes/no, choices and files can be asked for in a chat")
     return Parameter(
         name=name,
         type="choice" if choices else types[node["type"]],
@@ -272,6 +345,7 @@ def _parameter(kind: str, name: str, node: Mapping[str, Any], required: bool) ->
         min_length=node.get("minLength"),
         max_length=node.get("maxLength"),
         choices=choices,
+        upload=None,
     )
 
 

@@ -1,32 +1,35 @@
 """The best trainings of each data set: first who has the most right, then who was faster.
 
 A configuration stands there once, whoever asks for it again: with its first run. So repeating one gains nothing, and an
-entry that is written twice changes nothing.
+entry that is written twice changes nothing. The queue enters a training in the step in which it ends (`ranking.lua`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from redis.asyncio import Redis
 
 from frontdesk.queue.codec import decode, encode
 from frontdesk.queue.errors import CorruptMessageError
-from frontdesk.queue.jobs import Wire, request_digest
-from frontdesk.queue.kind_train import TrainResult
-from frontdesk.queue.lua import script
+from frontdesk.queue.jobs import Ranking, Wire, request_digest
+from frontdesk.queue.lua import RANKED, script
 
-MOST = 50
-KEPT = 365 * 86_400  # seconds after its last entry for which a board is kept
+if TYPE_CHECKING:
+    from frontdesk.queue.kind_train import TrainResult
+
+MOST = RANKED
 MILLIONTHS = 1_000_000
 LONGEST_MS = 2**31  # 24 days: for longer nothing is trained
 
 
 class Entry(Wire):
-    """One training. `seconds` are those of training alone, `at` (Unix seconds) is when it ended."""
+    """One training. `seconds` are those of training alone. What the queue adds: the job, the key of who asked for it
+    ("discord:1"), which is shown to nobody, and `at` (Unix seconds), when it ended.
+    """
 
     dataset: str
     dataset_sha256: str
@@ -38,16 +41,26 @@ class Entry(Wire):
     width: int
     seed: int
     device: str
-    job_id: str
-    requester: str
-    at: float
+    job_id: str = ""
+    requester: str = ""
+    at: float = 0.0
 
     @classmethod
-    def of(cls, result: TrainResult, *, job_id: str, requester: str, at: float) -> Entry:
-        """`requester`: the key of who asked for it ("discord:1")."""
+    def of(cls, result: TrainResult) -> Entry:
         own = cls.model_fields.keys() - {"seconds", "job_id", "requester", "at"}
-        shared = {name: getattr(result, name) for name in own}
-        return cls(**shared, seconds=result.seconds_training, job_id=job_id, requester=requester, at=at)
+        return cls(**{name: getattr(result, name) for name in own}, seconds=result.seconds_training)
+
+    def ranking(self, said: str) -> Ranking:
+        """As an outcome carries it to its board. `said`: what it came to, in a few words."""
+        kept = self.model_copy(update={"job_id": "", "requester": "", "at": 0.0})
+        return Ranking(
+            place=self.place,
+            said=said,
+            board=self.dataset,
+            edition=self.dataset_sha256,
+            configuration=self.configuration,
+            entry=encode(kept).decode(),
+        )
 
     @property
     def configuration(self) -> str:
@@ -90,37 +103,26 @@ def standings(entries: Iterable[Entry], requester: str | None = None, most: int 
 
 
 class Leaderboard:
-    """The boards in Redis, one for each data set as it is now: other pictures under its name begin another.
-
-    Every result is public here: a private job's is not to be added.
+    """The boards in Redis, one for each data set as it is now: other pictures under its name begin another. Every
+    result is public here, so private jobs are not entered.
     """
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._enter = redis.register_script(script("enter"))
         self._top = redis.register_script(script("top"))
-
-    async def add(self, entry: Entry) -> int | None:
-        """The rank of its configuration, 1 being the best; None where it is not among the best. Repeat it freely."""
-        rank: int = await self._enter(
-            args=[
-                entry.dataset,
-                entry.dataset_sha256,
-                entry.configuration,
-                entry.place,
-                encode(entry),
-                MOST,
-                KEPT,
-            ]
-        )
-        return rank or None
 
     async def top(self, requester: str | None = None, *, dataset: str = "") -> dict[str, list[Standing]]:
         """`standings` of one data set, or of all. What cannot be read is left out."""
         entries = []
         for data in await self._top(args=[dataset]):
             try:
-                entries.append(decode(Entry, data))
-            except CorruptMessageError:  # of another version: its place is free when better ones come
+                entries.append(_entry(data))
+            except (CorruptMessageError, ValueError):  # of another version: its place is free when better ones come
                 continue
         return standings(entries, requester)
+
+
+def _entry(data: bytes) -> Entry:
+    """Raises CorruptMessageError, ValueError."""
+    requester, job_id, ended, entry = data.split(b"\n", 3)
+    own = {"requester": requester.decode(), "job_id": job_id.decode(), "at": int(ended) / 1000}
+    return decode(Entry, entry).model_copy(update=own)

@@ -28,6 +28,7 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.blobs import Blob
 from frontdesk.queue.connection import answer, persistently
 from frontdesk.queue.errors import StoreError
+from frontdesk.queue.jobs import is_member
 from frontdesk.queue.lua import script
 
 UNCLAIMED = 86_400.0  # seconds for which a file stays that nobody holds
@@ -60,9 +61,9 @@ def overdue(objects: Iterable[Kept], *, now: float, keep_objects: int, keep_file
     seen: dict[str, int] = {}
     late = []
     for one in sorted(objects, key=lambda one: (one.since, one.job_id), reverse=True):
-        newer = seen.get(one.requester, 0)
-        seen[one.requester] = newer + 1
-        if newer >= keep_objects and one.since < now - keep_files:
+        newer, member = seen.get(one.requester, 0), is_member(one.job_id)
+        seen[one.requester] = newer + (not member)  # a group is one object, and holds the files of its best
+        if (member or newer >= keep_objects) and one.since < now - keep_files:
             late.append(one)
     return late
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisError
 
@@ -70,8 +71,8 @@ class Turn:
     expires: seconds until any worker's lease ends unless it is renewed (None: there is none), or 0 where the lane holds
     more to look at. finished: which ends were written, by job; False: the lease is someone else's by now. refused: ends
     that the server would not take, with the error. floor: where the worker said what it holds, the number of the latest
-    lease then. lost: the turn was taken before and its answer was lost, or it was refused; what it claimed, if anything,
-    is not known.
+    lease then. lost: the turn was taken before and its answer was lost, or it was refused; what it claimed, if
+    anything, is not known.
     """
 
     jobs: list[Claimed]
@@ -136,14 +137,20 @@ class Scripts:
         reuse: bool,
         keep: float,
         fields: Mapping[str, str | bytes | float],
-    ) -> Submitted:
-        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result."""
-        given, repeated, answered, *place = await self._submit(
+        listed: str = "",
+        pipe: Pipeline | None = None,
+    ) -> Any:
+        """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result. Returns what
+        `submitted` reads; with `pipe`, that is among what the pipe gives when it is executed.
+
+        listed: the key of the jobs that it is listed with, where that is not its requester's.
+        """
+        return await self._submit(
             keys=[
                 keys.idempotency(update),
                 keys.payload(job_id),
                 keys.job(job_id),
-                keys.requester_jobs(requester),
+                listed or keys.requester_jobs(requester),
             ],
             args=[
                 job_id,
@@ -158,8 +165,8 @@ class Scripts:
                 int(WORKER_FRESH * 1000),
                 *(part for pair in fields.items() for part in pair),
             ],
+            client=pipe,
         )
-        return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
     async def turn(
         self,
@@ -263,6 +270,12 @@ class Scripts:
 
     async def place(self, lane: str, job_id: str = "") -> Place:
         return _place(*await self._place(args=[lane, job_id, int(WORKER_FRESH * 1000)]))
+
+
+def submitted(said: Sequence[Any]) -> Submitted:
+    """What the script SUBMIT says."""
+    given, repeated, answered, *place = said
+    return Submitted(given.decode() or None, bool(repeated), bool(answered), _place(*place[0]) if place else None)
 
 
 def _place(

@@ -29,7 +29,8 @@ from frontdesk.queue.pools import pool
 
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
-TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret"})
+SHORTEST_KEY = 32
+TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret", "files_key"})
 
 
 def _listed(value: object) -> object:
@@ -42,6 +43,12 @@ def _bare(secret: SecretStr) -> SecretStr:
         raise ValueError("has white space or a line break in it; give the token alone")
     if not secret.get_secret_value():
         raise ValueError("is empty; leave it out or give a token")
+    return secret
+
+
+def _long(secret: SecretStr) -> SecretStr:
+    if len(_bare(secret).get_secret_value()) < SHORTEST_KEY:
+        raise ValueError(f"must have at least {SHORTEST_KEY} signs; `openssl rand -hex 32` makes one")
     return secret
 
 
@@ -166,6 +173,9 @@ class Settings(BaseSettings):
     artifacts_endpoint: Url | None = None
     artifacts_key: Annotated[str, _like(r"[!-~]{1,256}", "must be a key's id, without white space")] | None = None
     artifacts_secret: Token | None = None
+    files_url: Url | None = None
+    files_listen: Listen = "127.0.0.1:8450"
+    files_key: Annotated[SecretStr, AfterValidator(_long)] | None = None
     keep_objects: Annotated[int, Field(ge=0, le=1000)] = 3
     keep_files_days: Annotated[float, Field(ge=1, le=3650)] = 30.0
 

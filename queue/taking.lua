@@ -11,6 +11,7 @@ local function take(id, job, worker, lease)
     'lease', held, 'started', now
   )
   local platform = platform_of(job.requester)
+  member_started(job.group, now)
   -- A terminal shows every start, the other platforms where there is a ticket to say it.
   if platform and (redis.call('SREM', K.TICKETS .. platform, id) == 1 or platform == 'console') then
     redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = {job_id = id}}))

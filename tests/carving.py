@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
-from frontdesk.queue.jobs import Outcome
+from frontdesk.queue.jobs import Outcome, Version
 from frontdesk.queue.kinds import Attachment, JobKind, Params, Result
 
 GIF, PNG, GLB = "image/gif", "image/png", "model/gltf-binary"
@@ -22,6 +22,7 @@ class CarveParams(Params):
 class Piece(Params):
     artifact: Artifact
     role: Role
+    smaller: tuple[Version, ...] = ()
 
 
 class CarveResult(Result):
@@ -38,7 +39,7 @@ class CarveResult(Result):
         return [("Pieces", str(len(self.pieces)))]
 
     def attachments(self) -> Sequence[Attachment]:
-        return [Attachment(piece.artifact, piece.role) for piece in self.pieces]
+        return [Attachment(piece.artifact, piece.role, piece.smaller) for piece in self.pieces]
 
 
 CARVE = JobKind("carve", "Carve a figure", CarveParams, CarveResult, cost=lambda _: 1.0)
@@ -52,10 +53,18 @@ def png(size: int = 50) -> bytes:
     return b"\x89PNG".ljust(size, b"p")
 
 
-def piece(store: ArtifactStore, name: str, role: Role, data: bytes, media_type: str = GLB) -> dict[str, Any]:
-    """A stored file, as a result names it."""
+def piece(
+    store: ArtifactStore, name: str, role: Role, data: bytes, media_type: str = GLB, smaller: Sequence[bytes] = ()
+) -> dict[str, Any]:
+    """A stored file with smaller versions of it, as a result names them."""
     artifact = store.put(data, name=name, media_type=media_type)
-    return {"artifact": artifact.model_dump(), "role": role}
+    stem, _, suffix = name.rpartition(".")
+    versions = [store.put(each, name=f"{stem}-{len(each)}.{suffix}", media_type=media_type) for each in smaller]
+    return {
+        "artifact": artifact.model_dump(),
+        "role": role,
+        "smaller": [each.model_dump() | {"note": f"{each.size} of {len(data)} faces"} for each in versions],
+    }
 
 
 def usual(store: ArtifactStore) -> list[dict[str, Any]]:

@@ -16,15 +16,23 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from aiohttp import web
-from standin_discord_cast import DM, GROUP_DM, IN_GUILD, Channel, Interaction, Message, User
+from standin_discord_cast import DM, GROUP_DM, IN_GUILD, Attached, Channel, Interaction, Message, User
 from standin_discord_gateway import Gateway
 from standin_discord_rest import Fault, Rest
-from standin_discord_rules import MESSAGE_MENU, SLASH, RefusedError, check_options, command_of, nested
+from standin_discord_rules import (
+    MESSAGE_MENU,
+    SLASH,
+    RefusedError,
+    check_options,
+    command_of,
+    nested,
+    window_fields,
+)
 from standin_discord_state import State
 
 __all__ = ["Channel", "Discord", "Interaction", "Message", "RefusedError", "User"]
 
-COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
+COMMAND, COMPONENT, AUTOCOMPLETE, WINDOW = 2, 3, 4, 5
 GUILD_INSTALL, USER_INSTALL = "0", "1"
 T = TypeVar("T")
 
@@ -74,10 +82,16 @@ class Discord(State):
 
     # --- what people do ---
 
-    async def say(self, person: User, content: str, channel: Channel | None = None) -> Message:
+    def upload(self, name: str, data: bytes, **lies: Any) -> Attached:
+        """A file that a person has chosen; `lies` as in `Attached`."""
+        number = self.new_id()
+        self.cdn[number] = Attached(number, name, data, f"{self.url}/attachments/{number}/file", **lies)
+        return self.cdn[number]
+
+    async def say(self, person: User, content: str, channel: Channel | None = None, *attached: Attached) -> Message:
         """An ordinary message, which the bot is not told of: it does not ask for that intent."""
         message = self.new_message(channel or self.general, person)
-        message.content = content
+        message.content, message.attached = content, list(attached)
         message.history.append(content)
         return message
 
@@ -101,10 +115,13 @@ class Discord(State):
         offered = {c["name"]: c for c in self.commands} if hidden else self.commands_of(person, channel)
         command, part = command_of(offered, name)
         people = [value for value in options.values() if isinstance(value, User)]
+        files = [value for value in options.values() if isinstance(value, Attached)]
         filled = nested(command, part, check_options(part, options))
         data = {"id": command["id"], "name": command["name"], "type": SLASH, "options": filled}
         if people:
             data["resolved"] = {"users": {each.id: each.payload() for each in people}}
+        if files:
+            data["resolved"] = {"attachments": {each.id: each.payload() for each in files}}
         return await self._interact(person, channel or self.general, COMMAND, data)
 
     async def menu(self, person: User, name: str, message: Message) -> Interaction:
@@ -125,6 +142,17 @@ class Discord(State):
             raise RefusedError(f"there is no button {label!r}, only {list(message.buttons)}")
         data = {"custom_id": message.buttons[label]["custom_id"], "component_type": 2}
         return await self._interact(person, message.channel, COMPONENT, data, message=message.payload())
+
+    async def fill_in(self, asked: Interaction, text: str) -> Interaction:
+        """Write this into the only field of the window that a click opened, and send it."""
+        if asked.window is None:
+            raise RefusedError("there is no window")
+        [field] = window_fields(asked.window)
+        if not field.get("min_length", 0) <= len(text) <= field.get("max_length", 4000):
+            raise RefusedError("that text is too short or too long")
+        row = {"type": 1, "components": [{"type": 4, "custom_id": field["custom_id"], "value": text}]}
+        data = {"custom_id": asked.window["custom_id"], "components": [row]}
+        return await self._interact(asked.user, asked.channel, WINDOW, data, message=asked.payload["message"])
 
     async def autocomplete(
         self, person: User, name: str, option: str, typed: str = "", *, hidden: bool = False

@@ -45,11 +45,26 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Attached:
-    """A file of a message. Two of a message may be called alike."""
+    """A file of a message, or of a command's option. Two of a message may be called alike.
+
+    `size` and `media_type`: what Discord says of it, if that is not the truth. `cut`: bytes after which its download
+    breaks off.
+    """
 
     id: str
     name: str
     data: bytes
+    url: str = "http://127.0.0.1:9/"
+    size: int | None = None
+    media_type: str | None = None
+    cut: int | None = None
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            "id": self.id, "filename": self.name, "size": len(self.data) if self.size is None else self.size,
+            "content_type": self.media_type or mimetypes.guess_type(self.name)[0],
+            "url": self.url, "proxy_url": self.url,
+        }  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -142,14 +157,7 @@ class Message:
         return "\n".join(part for part in parts if part)
 
     def payload(self) -> dict[str, Any]:
-        attachments = [
-            {
-                "id": each.id, "filename": each.name, "size": len(each.data),
-                "content_type": mimetypes.guess_type(each.name)[0],
-                "url": f"http://127.0.0.1:9/{each.name}", "proxy_url": f"http://127.0.0.1:9/{each.name}",
-            }
-            for each in self.attached
-        ]  # fmt: skip
+        attachments = [each.payload() for each in self.attached]
         reference = {"message_id": self.reply_to, "channel_id": self.channel.id} if self.reply_to else None
         return {
             "id": self.id, "channel_id": self.channel.id, "author": self.author.payload(), "content": self.content,
@@ -174,6 +182,7 @@ class Interaction:
     message: Message | None = None
     followups: list[Message] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
+    window: dict[str, Any] | None = None
     ended: bool = False
 
     @property

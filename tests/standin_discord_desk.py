@@ -18,6 +18,7 @@ from standin_discord import Discord, Interaction
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_discord import serve
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.catalogue import SCORE, WRITE, ScoreResult, WriteResult
@@ -94,7 +95,7 @@ async def front(
     registry, broker, engine = Registry(kinds), Broker(redis, keep=3600.0), DrivenEngine(hold=True)
     async with Discord() as standin:
         settings = Settings.model_validate({"discord_token": standin.token, "discord_api_url": standin.url})
-        desk = _desk(standin, desk_redis or redis, registry, Admins(), limits)
+        desk = _desk(standin, desk_redis or redis, registry, Admins(), limits, store)
         worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, "small"))
         opened = Front(standin, Premises(settings, registry, redis, broker, desk, store=store), engine)
         async with working(worker):
@@ -111,10 +112,18 @@ def keep_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
 
-def _desk(standin: Discord, redis: Redis, kinds: Registry, admins: Admins, limits: Path | None = None) -> Desk:
+def _desk(
+    standin: Discord,
+    redis: Redis,
+    kinds: Registry,
+    admins: Admins,
+    limits: Path | None = None,
+    store: ArtifactStore | None = None,
+) -> Desk:
     """A desk that goes by the stand-in's clock."""
     broker, rules = Broker(redis, keep=3600.0), Limits.load(limits)
-    return Desk(kinds, broker, Limiter(redis), rules, admins, clock=lambda: standin.now)
+    uploads = Uploads(store)
+    return Desk(kinds, broker, Limiter(redis), rules, admins, uploads=uploads, clock=lambda: standin.now)
 
 
 def written(text: str) -> Outcome:

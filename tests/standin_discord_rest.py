@@ -15,7 +15,7 @@ from standin_discord_rules import ApiError
 from standin_discord_state import State
 
 ACKNOWLEDGE_WITHIN, TOKEN_LIFE = 3.0, 15 * 60.0
-MESSAGE, DEFER_MESSAGE, DEFER_UPDATE, UPDATE, CHOICES = 4, 5, 6, 7, 8
+MESSAGE, DEFER_MESSAGE, DEFER_UPDATE, UPDATE, CHOICES, WINDOW = 4, 5, 6, 7, 8, 9
 STATES: dict[int, Literal["thinking", "updating"]] = {DEFER_MESSAGE: "thinking", DEFER_UPDATE: "updating"}
 PAYLOAD = web.RequestKey("payload", dict[str, Any])
 FILES = web.RequestKey("files", dict[str, tuple[str, bytes]])  # by field: name and content
@@ -69,6 +69,7 @@ class Rest:
             ("DELETE", channel + "/{message}", self._delete),
         ):
             yield web.route(method, "/api/v10" + path, handler)
+        yield web.get("/attachments/{id}/{name}", self._file)
         yield web.route("*", "/{anything:.*}", self._nothing)
 
     # --- every request ---
@@ -91,7 +92,7 @@ class Rest:
 
     def _authorise(self, request: web.Request, path: str) -> None:
         """Answers to interactions carry their own token in the path; all else needs the bot's."""
-        if path.startswith(("/webhooks/", "/interactions/")):
+        if path.startswith(("/webhooks/", "/interactions/", "/attachments/")):
             return
         if request.headers.get("Authorization") != f"Bot {self._state.token}":
             raise ApiError(401, 0, "401: Unauthorized")
@@ -119,6 +120,18 @@ class Rest:
     async def _nothing(self, request: web.Request) -> web.Response:
         self.unhandled.append(f"{request.method} {request.path}")
         raise ApiError(404, 0, "404: Not Found")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A file of the content network, as an unsigned address."""
+        file = self._state.cdn.get(request.match_info["id"])
+        if file is None:
+            raise ApiError(404, 0, "404: Not Found")
+        response = web.StreamResponse(headers={"Content-Length": str(len(file.data))})
+        await response.prepare(request)
+        await response.write(file.data[: file.cut])
+        if file.cut is not None and request.transport is not None:
+            request.transport.close()
+        return response
 
     # --- the application itself ---
 
@@ -173,6 +186,8 @@ class Rest:
             raise ApiError(400, 40060, "Interaction has already been acknowledged.")
         if sort == CHOICES:
             interaction.choices = rules.check_choices(data["choices"])
+        elif sort == WINDOW:
+            interaction.window = rules.check_window(data)
         elif sort in (MESSAGE, DEFER_MESSAGE):
             flags = data.get("flags", 0) & EPHEMERAL | (LOADING if sort == DEFER_MESSAGE else 0)
             message = self._state.new_message(interaction.channel, self._state.bot, flags, interaction.user)

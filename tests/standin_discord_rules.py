@@ -8,7 +8,7 @@ from typing import Any
 
 from standin_discord_cast import Attached, User
 
-SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER = 1, 3, 4, 5, 6, 10
+SUBCOMMAND, TEXT, INTEGER, BOOLEAN, PERSON, NUMBER, ATTACHMENT = 1, 3, 4, 5, 6, 10, 11
 SLASH, MESSAGE_MENU = 1, 3
 COMMAND_NAME = re.compile(r"[-_\w]{1,32}")
 CONTENT, EMBEDS, EMBED_TOTAL, FIELDS, CUSTOM_ID, LABEL, NONCE = 2000, 10, 6000, 25, 100, 80, 25
@@ -85,7 +85,7 @@ def _check_declared_option(path: str, option: Mapping[str, Any]) -> None:
         _check_described(path, option)
         return
     _length(f"{path}.description", option.get("description"), 1, 100)
-    if option["type"] not in (TEXT, INTEGER, BOOLEAN, PERSON, NUMBER):
+    if option["type"] not in (TEXT, INTEGER, BOOLEAN, PERSON, NUMBER, ATTACHMENT):
         raise _invalid(path, "Option type is not known to this stand-in")
     choices = option.get("choices") or []
     if len(choices) > 25 or (choices and option.get("autocomplete")):
@@ -142,6 +142,10 @@ def _checked(option: Mapping[str, Any], value: object) -> object:
     if kind == PERSON:
         if not isinstance(value, User):
             raise RefusedError(f"{name} is nobody")
+        return value.id
+    if kind == ATTACHMENT:
+        if not isinstance(value, Attached):
+            raise RefusedError(f"{name} is no file")
         return value.id
     if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != BOOLEAN):
         raise RefusedError(f"{name} cannot be {value!r}")
@@ -212,6 +216,25 @@ def _check_components(rows: Sequence[Mapping[str, Any]]) -> None:
         _length("components.custom_id", button.get("custom_id"), 1, CUSTOM_ID)
     if len({button["custom_id"] for button in buttons}) != len(buttons):
         raise _invalid("components.custom_id", "Component custom id cannot be duplicated")
+
+
+def check_window(window: dict[str, Any]) -> dict[str, Any]:
+    """A window (modal) with fields for text. Raises ApiError."""
+    _length("title", window.get("title"), 1, 45)
+    _length("custom_id", window.get("custom_id"), 1, CUSTOM_ID)
+    for field in window_fields(window):
+        _length("components.label", field.get("label"), 1, 45)
+        _length("components.custom_id", field.get("custom_id"), 1, CUSTOM_ID)
+        most = field.get("max_length", 4000)
+        if not 1 <= most <= 4000 or not 0 <= field.get("min_length", 0) <= most:
+            raise _invalid("components.max_length", "Must be between 1 and 4000.")
+        if field.get("value"):
+            _length("components.value", field["value"], 0, most)
+    return window
+
+
+def window_fields(window: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [field for row in window["components"] for field in row["components"]]
 
 
 def keeps(attached: Sequence[Attached], payload: Mapping[str, Any], fields: Iterable[str]) -> list[Attached]:

@@ -25,6 +25,7 @@ class State:
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, Message] = {}
         self.interactions: dict[str, Interaction] = {}
+        self.cdn: dict[str, Attached] = {}  # files of people, by id
         self.news = asyncio.Event()
         self._serial = 0
         self.bot = User(self.new_id(), "Frontdesk", bot=True)

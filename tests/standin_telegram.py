@@ -40,6 +40,7 @@ class TelegramStandIn(BotApi):
         telegram = cls()
         app = web.Application(client_max_size=60 * 2**20)
         app.router.add_route("*", "/bot{token}/{method}", telegram._serve)
+        app.router.add_route("GET", "/file/bot{token}/{path:.+}", telegram._serve_file)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -70,6 +71,7 @@ class TelegramStandIn(BotApi):
     async def say(
         self, person: Person, text: str, chat: Chat | None = None, *, reply_to: Message | None = None,
         document: tuple[str, bytes] | None = None, thread: int | None = None,
+        said_size: int | None = None, said_type: str | None = None,
     ) -> Message:  # fmt: skip
         """Write in a chat (default: the private one); with a document, the text is its caption.
 
@@ -79,6 +81,7 @@ class TelegramStandIn(BotApi):
         person.started = person.started or chat.type == "private"
         message = self._add(chat, person, text, found(text, COMMAND, "bot_command") + found(text, MENTION, "mention"))
         message.reply_to, message.document, message.thread = reply_to, document, thread
+        message.said_size, message.said_type = said_size, said_type
         to_bot = text.startswith("/") or f"@{BOT_NAME}" in text or (reply_to is not None and reply_to.sender is None)
         if chat.type == "private" or to_bot:
             await self.push({"message": message.json()})

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import aiohttp
@@ -17,6 +18,7 @@ from standin_telegram_model import (
     JSON,
     MAX_ANSWER,
     MAX_CAPTION,
+    MAX_DOWNLOAD,
     MAX_TEXT,
     MAX_UPLOAD,
     NOT_MODIFIED,
@@ -44,6 +46,10 @@ class BotApi:
         self.url = ""
         self.token = TOKEN
         self.upload_limit = MAX_UPLOAD
+        self.disk: Path | None = None  # where a server of one's own, started with --local, puts documents
+        self.downloads = 0
+        self.download_cut: int | None = None  # bytes after which downloads break off
+        self.downloading: asyncio.Event | None = None  # downloads wait for it
         self.chats: dict[int, Chat] = {}
         self.people: dict[int, Person] = {}
         self.calls: list[Call] = []
@@ -173,6 +179,43 @@ class BotApi:
         async with self._news:
             await self._news.wait_for(lambda: self.updates)
 
+    # Files
+
+    async def _on_getfile(self, params: JSON, files: object) -> JSON:
+        message = self._holding(str(params["file_id"]))
+        if message is None or message.document is None:
+            raise bad("wrong file_id or the file is temporarily unavailable")
+        name, data = message.document
+        if self.disk is None and len(data) > MAX_DOWNLOAD:
+            raise bad("file is too big")
+        path = f"documents/file_{message.id}{Path(name).suffix}"
+        if self.disk is not None:
+            path = str(self.disk / f"file_{message.id}")
+            await asyncio.to_thread(Path(path).write_bytes, data)
+        return {"file_id": params["file_id"], "file_unique_id": "u", "file_size": len(data), "file_path": path}
+
+    def _holding(self, file_id: str) -> Message | None:
+        messages = (message for chat in self.chats.values() for message in chat.messages.values())
+        return next((message for message in messages if f"f{message.id}" == file_id), None)
+
+    async def _serve_file(self, request: web.Request) -> web.StreamResponse:
+        """As below `base_file_url`; of a server with --local nothing is there."""
+        number = re.search(r"file_(\d+)", request.match_info["path"])
+        message = self._holding(f"f{number[1]}") if number else None
+        if request.match_info["token"] != self.token or message is None or message.document is None or self.disk:
+            raise web.HTTPNotFound
+        self.downloads += 1
+        await self._changed()
+        if self.downloading is not None:
+            await self.downloading.wait()
+        data = message.document[1]
+        response = web.StreamResponse(headers={"Content-Length": str(len(data))})
+        await response.prepare(request)
+        await response.write(data[: self.download_cut])
+        if self.download_cut is not None:
+            _cut(request)
+        return response
+
     # Methods: messages
 
     def _chat(self, params: JSON) -> Chat:
@@ -251,6 +294,13 @@ class BotApi:
             raise bad("there is no text in the message to edit")
         if not text:
             raise bad("message text is empty")
+        return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
+
+    async def _on_editmessagecaption(self, params: JSON, files: object) -> JSON:
+        message = self._message(params, "edit")
+        text, entities = stored_text(params, "caption", "caption_entities", MAX_CAPTION)
+        if not message.document:
+            raise bad("there is no caption in the message to edit")
         return self._edited(message, text, entities, checked_keyboard(params.get("reply_markup")))
 
     async def _on_editmessagemedia(self, params: JSON, files: Files) -> JSON:

@@ -17,6 +17,7 @@ from standin_telegram_model import Message
 from frontdesk.bots.desk import Admins, Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.on_telegram import serve
+from frontdesk.bots.uploads import Uploads
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
@@ -121,7 +122,8 @@ class Room:
     def premises(self, **settings: Any) -> Premises:
         chosen = Settings(**({"telegram_token": self.telegram.token, "telegram_api_url": self.telegram.url} | settings))
         kinds = Registry(self.kinds)
-        desk = Desk(kinds, self.broker, Limiter(self.redis), self._limits, Admins(chosen.admins))
+        admins, uploads = Admins(chosen.admins), Uploads(self.store)
+        desk = Desk(kinds, self.broker, Limiter(self.redis), self._limits, admins, uploads=uploads)
         return Premises(chosen, kinds, self.redis, self.broker, desk, store=self.store)
 
     @asynccontextmanager

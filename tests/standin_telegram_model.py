@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import time
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ JSON: TypeAlias = dict[str, Any]
 BOT_ID, BOT_NAME = 4_200_000_000, "frontdesk_test_bot"
 TOKEN = f"{BOT_ID}:AAstand-in-token-for-the-loopback-only"
 MAX_TEXT, MAX_CAPTION, MAX_CALLBACK_DATA, MAX_ANSWER = 4096, 1024, 64, 200
-MAX_PHOTO, MAX_UPLOAD = 10 * 2**20, 50 * 2**20
+MAX_PHOTO, MAX_UPLOAD, MAX_DOWNLOAD = 10 * 2**20, 50 * 2**20, 20 * 2**20
 PATIENCE = 20.0  # seconds a test waits for something before it fails with what happened so far
 NOT_MODIFIED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current "
@@ -80,6 +81,8 @@ class Message:
     reply_to: Message | None = None
     document: tuple[str, bytes] | None = None
     sort: Literal["document", "animation", "photo"] = "document"  # how the document is shown
+    said_size: int | None = None  # what Telegram says of the document, if that is not the truth
+    said_type: str | None = None
     group: str | None = None
     thread: int | None = None
     silent: bool = False
@@ -110,12 +113,14 @@ class Message:
             sent["caption_entities" if self.document else "entities"] = self.entities
         if self.document:
             name, data = self.document
-            file = {"file_id": f"f{self.id}", "file_unique_id": f"u{self.id}", "file_size": len(data)}
+            size = len(data) if self.said_size is None else self.said_size
+            file = {"file_id": f"f{self.id}", "file_unique_id": f"u{self.id}", "file_size": size}
             pixels = {"width": 64, "height": 64}
             if self.sort == "photo":
                 sent["photo"] = [file | pixels]
             else:  # an animation has both, for older bots
-                sent["document"] = file | {"file_name": name}
+                media_type = self.said_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+                sent["document"] = file | {"file_name": name, "mime_type": media_type}
             if self.sort == "animation":
                 sent["animation"] = file | pixels | {"file_name": name, "duration": 2}
         if self.group:

@@ -105,6 +105,16 @@ def test_images_and_volumes_are_named_exactly() -> None:
                 assert source in document["volumes"]
 
 
+def test_bots_and_worker_share_the_files() -> None:
+    """One volume at one place, which the settings name and the image gives to its user; a bucket can be named instead.
+    The key of the links is the bots' alone."""
+    for name in OURS:
+        assert "files:/files" in SERVICES[name]["volumes"]
+        assert SERVICES[name]["environment"]["FRONTDESK_ARTIFACTS_URL"] == "${ARTIFACTS_URL:-/files}"
+        assert ("FRONTDESK_FILES_KEY" in SERVICES[name]["environment"]) is (name != "worker")
+    assert "mkdir /files && chown 10001:10001 /data /files" in " ".join(instructions(DOCKERFILE.read_text("utf-8")))
+
+
 def test_every_variable_is_known_and_explained() -> None:
     """FRONTDESK_* are settings, and whatever the file takes from .env stands in the example of it."""
     for service in SERVICES.values():

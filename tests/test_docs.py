@@ -7,12 +7,14 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
+from pydantic import Field
 
-from frontdesk.bots.parsing import parse_arguments, usage, validate
+from frontdesk.bots.parsing import bounds, parse_arguments, usage, validate
 from frontdesk.queue import keys
-from frontdesk.queue.kinds import Registry
+from frontdesk.queue.kinds import JobKind, Params, Registry, Result
 from frontdesk.worker.runner import CancelledRunError, RunError
 
 ROOT = Path(__file__).parent.parent
@@ -36,9 +38,21 @@ class Calm:
             raise CancelledRunError
 
 
+def test_the_parameter_that_is_a_file() -> None:
+    """The example can be declared, and is described as the document says."""
+    section = ARCHITECTURE.partition("## A parameter that is a file\n")[2]
+    example = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[0]
+    names: dict[str, Any] = {"Annotated": Annotated, "Field": Field, "Params": Params, "look_inside": print}
+    exec(compile(example, "architecture.md", "exec", dont_inherit=True), names)  # noqa: S102 (our own document)
+    kind = JobKind("frame", "Frame pictures", names["FrameParams"], Result, cost=lambda _: 1.0)
+    (picture,) = kind.files
+    assert (picture.required, bounds(picture)) == (False, "a .zip of at most 20 MB")
+
+
 def test_the_kind_from_another_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example is a package that registers, parses, validates and runs, without a server."""
-    (module,) = re.findall(r"^```python\n(.*?)^```", ARCHITECTURE, re.MULTILINE | re.DOTALL)
+    section = ARCHITECTURE.partition("## A kind from another package\n")[2]
+    (module,) = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
     (project,) = (tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```", ARCHITECTURE, re.M | re.DOTALL))
     (name,) = project["tool"]["setuptools"]["py-modules"]
     (tmp_path / f"{name}.py").write_text(module, "utf-8")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from console import Paper
 from redis.asyncio import Redis
+from storing import new_bucket, object_server
 from typer.testing import CliRunner
 
-from frontdesk.bots import doctor, machine
+from frontdesk.bots import doctor, machine, store_findings
 from frontdesk.bots.cli import app
 from frontdesk.bots.findings import Finding, Level, broken, good, note, show
 from frontdesk.queue.codec import encode
@@ -231,3 +233,39 @@ def test_the_command_ends_with_0_unless_something_is_broken(monkeypatch: pytest.
     shown = CliRunner().invoke(app, ["doctor"])
     assert shown.exit_code == 1
     assert shown.output.startswith("broken  settings  FRONTDESK_DEVICE must be")
+
+
+@pytest.mark.parametrize(
+    ("given", "level", "words"),
+    [
+        ({}, Level.NOTE, "without one"),
+        ({"files_url": "https://files.example"}, Level.GOOD, "takes files"),
+        ({"files_url": "http://files.example"}, Level.NOTE, "not encrypted"),
+        ({"artifacts_key": "key"}, Level.BROKEN, "belong together"),
+    ],
+)
+async def test_a_folder_of_files(given: dict[str, str], level: Level, words: str, tmp_path: Path) -> None:
+    """It is tried with a file, which does not stay; links need an address, and should be encrypted."""
+    finding = worst(await store_findings.store(settings(data_dir=tmp_path, **given)))
+    assert (finding.level, words in finding.sentence) == (level, True)
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]  # noqa: ASYNC240 (a few files of a test)
+    assert left in ([], ["links.key"])
+
+
+async def test_a_store_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is none, a bucket that is not there or does not answer, a disk that is full, a key that is open."""
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    finding = worst(await store_findings.store(settings(artifacts_url=str(taken))))
+    assert (finding.level, "does not take a file" in finding.sentence) == (Level.BROKEN, True)
+    with object_server() as endpoint:
+        access = {"artifacts_endpoint": endpoint, "artifacts_key": "key", "artifacts_secret": "secret"}
+        there = await asyncio.to_thread(new_bucket, endpoint)
+        assert worst(await store_findings.store(settings(artifacts_url=f"s3://{there}", **access))).level is Level.GOOD
+        finding = worst(await store_findings.store(settings(artifacts_url="s3://nobody-s-bucket", **access)))
+    assert (finding.level, "bucket is there" in finding.advice) == (Level.BROKEN, True)
+    monkeypatch.setattr(store_findings, "LEAST_ROOM", 10**18)
+    full = settings(data_dir=tmp_path, files_url="https://files.example")
+    assert "GB left" in worst(await store_findings.store(full)).sentence
+    (tmp_path / "links.key").chmod(0o644)
+    assert "can be read by others" in worst(await store_findings.store(full)).sentence

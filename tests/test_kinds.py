@@ -101,7 +101,7 @@ def test_the_largest_declaration_that_fits_is_accepted() -> None:
 )
 def test_a_type_that_nobody_can_type_into_a_chat_is_refused(annotation: Any) -> None:
     """Text, numbers, yes/no and choices are what all front ends have."""
-    with pytest.raises(DeclarationError, match="only text, numbers, yes/no and choices"):
+    with pytest.raises(DeclarationError, match="only text, numbers, yes/no, choices and files"):
         shown(annotation)
 
 

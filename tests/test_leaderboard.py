@@ -7,10 +7,16 @@ import random
 from typing import Any
 
 import pytest
+from queueing import KEEP, end_job, job, submit
 from redis.asyncio import Redis
 
 from frontdesk.queue import keys
+from frontdesk.queue.broker import Broker
+from frontdesk.queue.codec import encode
+from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.leaderboard import MOST, Entry, Leaderboard, standings
+from frontdesk.queue.lua import script
+from frontdesk.queue.scripts import Scripts
 
 SHA = "a" * 64
 
@@ -28,9 +34,24 @@ def seeds(entries: list[Entry], requester: str | None = None) -> list[int]:
     return [standing.entry.seed for standing in standings(entries, requester).get("digits", [])]
 
 
+class Board(Leaderboard):
+    """With a way to enter a training that no job made: the step of the queue that a job's end takes."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        step = "return enter_ranking(ARGV[2], ARGV[1], cjson.decode(ARGV[3]), tonumber(ARGV[4]))"
+        self._enter = redis.register_script(f"{script()}\n{step}")
+
+    async def add(self, one: Entry) -> int | None:
+        """Its rank, 1 being the best; None where it is not among the best."""
+        ranking = one.ranking("").model_dump_json()
+        rank: int = await self._enter(args=[one.requester, one.job_id, ranking, int(one.at * 1000)])
+        return rank or None
+
+
 @pytest.fixture
-def board(redis: Redis) -> Leaderboard:
-    return Leaderboard(redis)
+def board(redis: Redis) -> Board:
+    return Board(redis)
 
 
 def test_accuracy_first_then_time() -> None:
@@ -82,7 +103,7 @@ def test_equal_ones_keep_their_order() -> None:
     assert seeds(entries) == seeds(entries[::-1])
 
 
-async def test_the_queue_keeps_the_same_order(board: Leaderboard) -> None:
+async def test_the_queue_keeps_the_same_order(board: Board) -> None:
     """Ranks that adding tells, and what is read, are those of the rule, for any order of coming."""
     draw = random.Random(4)  # noqa: S311 -- a seed for a test
     entries = [entry(draw.randrange(10) / 10, draw.choice([1.0, 2.0, 2.0004]), seed) for seed in range(70)]
@@ -95,7 +116,7 @@ async def test_the_queue_keeps_the_same_order(board: Leaderboard) -> None:
     assert all(standing.own for standing in found)
 
 
-async def test_an_entry_that_is_written_again_changes_nothing(board: Leaderboard) -> None:
+async def test_an_entry_that_is_written_again_changes_nothing(board: Board) -> None:
     """An outcome can be delivered twice: one entry, the same rank, whose it was first."""
     await board.add(entry(0.95, seed=9))
     assert await board.add(entry()) == 2
@@ -104,7 +125,7 @@ async def test_an_entry_that_is_written_again_changes_nothing(board: Leaderboard
     assert [standing.entry.requester for standing in (await board.top())["digits"]] == ["discord:1", "discord:1"]
 
 
-async def test_no_more_is_kept_than_is_shown(redis: Redis, board: Leaderboard) -> None:
+async def test_no_more_is_kept_than_is_shown(redis: Redis, board: Board) -> None:
     """Places and entries alike, however many come at once."""
     await asyncio.gather(*(board.add(entry(seed / 100, seed=seed)) for seed in range(80)))
     assert await board.add(entry(0.01, seed=99)) is None
@@ -113,14 +134,14 @@ async def test_no_more_is_kept_than_is_shown(redis: Redis, board: Leaderboard) -
     assert len((await board.top())["digits"]) == MOST
 
 
-async def test_other_pictures_begin_another_board(board: Leaderboard) -> None:
+async def test_other_pictures_begin_another_board(board: Board) -> None:
     """Under the same name: their figures cannot be compared."""
     await board.add(entry(0.99, seed=1))
     assert await board.add(entry(0.5, seed=2, dataset_sha256="b" * 64)) == 1
     assert [standing.entry.seed for standing in (await board.top())["digits"]] == [2]
 
 
-async def test_one_data_set_or_all(board: Leaderboard) -> None:
+async def test_one_data_set_or_all(board: Board) -> None:
     """An unknown one has no board."""
     await board.add(entry())
     await board.add(entry(dataset="mnist"))
@@ -129,14 +150,51 @@ async def test_one_data_set_or_all(board: Leaderboard) -> None:
     assert await board.top(dataset="folder") == {}
 
 
-async def test_what_cannot_be_read_is_left_out(redis: Redis, board: Leaderboard) -> None:
+async def test_what_cannot_be_read_is_left_out(redis: Redis, board: Board) -> None:
     """The others are shown all the same."""
     await board.add(entry())
     await redis.hset(f"{keys.ENTRIES}digits:{SHA}", "other", "{}")  # type: ignore[misc]
     assert len((await board.top())["digits"]) == 1
 
 
-async def test_a_board_is_forgotten_after_a_year_without_entries(redis: Redis, board: Leaderboard) -> None:
+async def test_a_board_is_forgotten_after_a_year_without_entries(redis: Redis, board: Board) -> None:
     await board.add(entry())
     for key in (keys.BOARD, keys.ENTRIES):
         assert 0 < await redis.ttl(f"{key}digits:{SHA}") <= 365 * 86_400
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_job_enters_with_its_end(redis: Redis, board: Board, private: bool) -> None:
+    """In the same step, once; and a private one never."""
+    broker, scripts = Broker(redis, keep=KEEP), Scripts(redis)
+    made = job("ada", private=private)
+    await submit(broker, made)
+    [claimed] = (await scripts.turn("w1", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+    outcome = encode(Outcome(status="done", result={"said": "x"}, ranking=entry(0.97).ranking("97.0 %")))
+    for _ in range(2):  # the answer to the first was lost
+        await end_job(scripts, made.id, claimed.lease, status="done", outcome=outcome, gpu_seconds=1.0)
+    found = await board.top("telegram:ada")
+    assert found == {} if private else [each.own for each in found["digits"]] == [True]
+    if not private:
+        (standing,) = found["digits"]
+        assert standing.entry == entry(0.97, job_id=made.id, requester="telegram:ada", at=standing.entry.at)
+
+
+async def test_who_lost_the_lease_enters_nothing(redis: Redis, board: Board) -> None:
+    """Another worker has the job by now."""
+    broker, scripts = Broker(redis, keep=KEEP), Scripts(redis)
+    made = job("ada")
+    await submit(broker, made)
+    [claimed] = (await scripts.turn("w1", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+    await scripts.reap("w1", keep=KEEP)
+    outcome = encode(Outcome(status="done", result={"said": "x"}, ranking=entry().ranking("")))
+    assert not await end_job(scripts, made.id, claimed.lease, status="done", outcome=outcome, gpu_seconds=1.0)
+    assert await board.top() == {}
+
+
+async def test_a_damaged_board_holds_up_nobody(redis: Redis, board: Board) -> None:
+    """It begins anew."""
+    for key in (f"{keys.BOARD}digits:{SHA}", f"{keys.ENTRIES}digits:{SHA}", keys.BOARDS):
+        await redis.set(key, "damage")
+    assert await board.add(entry()) == 1
+    assert len((await board.top())["digits"]) == 1

@@ -81,7 +81,8 @@ def test_the_wheel_offers_its_command_kinds_and_runners(wheel: zipfile.ZipFile) 
         assert f"[{group}]" in text
         for name, target in points.items():
             assert f"{name} = {target}" in text
-    assert PROJECT["entry-points"]["frontdesk.kinds"].keys() == PROJECT["entry-points"]["frontdesk.runners"].keys()
+    points = PROJECT["entry-points"]
+    assert points["frontdesk.kinds"].keys() - {"sweep"} == points["frontdesk.runners"].keys()  # it is made of others
 
 
 def test_every_entry_point_leads_to_something() -> None:

@@ -83,8 +83,8 @@ async def test_files_lie_on_the_disk_for_as_long_as_they_are_delivered(tmp_path:
     assert [as_text(Reply((told,))) for told in left_out("job1", made)] == [
         "x-3.glb (4 B) is no longer kept.",
         "x-4.glb (4 B) was damaged where it was kept, and cannot be sent.",
-        "x-5.glb (50 B) is too large for this chat. It is kept by this desk: its admins find it under the job's id, "
-        "job1.",
+        "x-5.glb (50 B) is too large for this chat. It is kept by this desk, whose admins get it with "
+        "frontdesk fetch job1.",
     ]
 
 

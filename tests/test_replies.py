@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.bots.replies import (
+    Block,
     Button,
     Code,
     Foreign,
@@ -18,6 +19,7 @@ from frontdesk.bots.replies import (
     Quote,
     Reply,
     Rows,
+    Table,
     cancel_reply,
     duration,
     help_reply,
@@ -26,6 +28,7 @@ from frontdesk.bots.replies import (
     outcome_reply,
     progress_reply,
     refusal_reply,
+    table_as_text,
     ticket_reply,
     unexpected_reply,
 )
@@ -48,7 +51,7 @@ def words(reply: Reply) -> list[str]:
     return [_block(block) for block in reply.blocks]
 
 
-def _block(block: Line | Quote | Rows) -> str:
+def _block(block: Block) -> str:
     match block:
         case Line(spans):
             return "".join(span.words if isinstance(span, Moment) else span.text for span in spans)
@@ -56,6 +59,8 @@ def _block(block: Line | Quote | Rows) -> str:
             return f"> {text}"
         case Rows(rows):
             return "; ".join(f"{label}: {value}" for label, value in rows)
+        case Table(title):
+            return f"{title}\n{table_as_text(block)}"
 
 
 def foreign(reply: Reply) -> set[str]:
@@ -278,7 +283,7 @@ def test_help_lists_every_command_that_one_may_use(admin: bool) -> None:
     kinds = Registry([SCORE, WRITE])
     shown = words(help_reply(kinds, admin=admin))
     assert [text.split()[0] for text in shown] == [
-        "/score", "/write", "/help", "/jobs", "/cancel", "/status", *(["/queue", "/admin"] if admin else []),
+        "/score", "/write", "/help", "/jobs", "/cancel", "/top", "/status", *(["/queue", "/admin"] if admin else []),
     ]  # fmt: skip
     assert shown[0] == "/score How likely a language model wrote a text"
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -18,18 +18,22 @@ from queueing import KEEP, address, end_job, job, submit, until
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from storing import folder_store, put
+from telegram import Bot, Update
 
 from frontdesk.bots import doctor
 from frontdesk.bots.findings import Level
 from frontdesk.bots.forms import Form, FormStore
+from frontdesk.bots.on_telegram_fetching import Unfetched
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer, check, connected
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.events import last_entry, tail
+from frontdesk.queue.groups import Group, Member, submit_group
 from frontdesk.queue.health import heartbeat
-from frontdesk.queue.jobs import Outcome, Progress
+from frontdesk.queue.jobs import Outcome, Progress, Ranking, member_id
+from frontdesk.queue.leaderboard import Leaderboard
 from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
@@ -226,9 +230,35 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
     assert left_out == set()
 
 
+async def test_a_group_passes_as_the_users_of_both(deployed: Deployed) -> None:
+    """Queued as one, run in part, entered in a leaderboard, and cancelled; another ends with its last member."""
+    async with (
+        deployed.nothing_refused(),
+        connected(deployed.url("frontdesk-bot")) as bot,
+        connected(deployed.url("frontdesk-worker")) as worker,
+    ):
+        broker, hands = Broker(bot, keep=KEEP), Scripts(worker)
+        ranking = Ranking(place=1, said="good", board="digits", edition="e", configuration="c", entry="{}")
+        ended = encode(Outcome(status="done", result={"said": "steered"}, gpu_seconds=1.0, ranking=ranking))
+        for left in (1, 0):  # members that wait in the end
+            whole = job("ada", kind="many", lane="grouped")
+            parts = [job("ada", id=member_id(whole.id, number), lane="grouped") for number in range(2)]
+            group = Group(whole, [Member(part, 1.0, f"digest {part.id}") for part in parts])
+            ticket = await submit_group(broker, group, address("ada"), update=f"group-{left}")
+            await broker.set_reply(whole.id, address("ada", message="ticket"))
+            assert await broker.ticket(ticket.job_id, "grouped")
+            for _ in range(2 - left):
+                [taken] = (await hands.turn("w3", 60.0, {"grouped": 1}, keep=KEEP, patience=3600.0)).jobs
+                assert await end_job(
+                    hands, taken.job_id, taken.lease, status="done", outcome=ended, keep=KEEP, gpu_seconds=1.0
+                )
+            assert await broker.cancel(whole.id, "telegram:ada") == ("cancelled" if left else "ended")
+        assert await Leaderboard(bot).top() == {}  # the entry is none that could be read
+
+
 @pytest.mark.parametrize("user", PASSWORDS)
 async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp_path: Path) -> None:
-    """Bots note what a job was asked with, workers what it made; either may sweep."""
+    """Workers note what a job made, and let go of what it was asked with; either may sweep."""
     store = folder_store(tmp_path)
     made = put(store)
     store.save("ended", b"state")
@@ -244,6 +274,23 @@ async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp
         async with swept(redis, retention):
             await until(lambda: store.contents() == ([], []))
         assert await retention.objects_of("telegram:ada") == []
+
+
+async def test_bots_take_in_files(deployed: Deployed) -> None:
+    """A job holds what it is asked with from the step that queues it; one that waits lets go when it is cancelled.
+    Updates whose documents are being fetched are kept meanwhile."""
+    async with deployed.nothing_refused(), connected(deployed.url("frontdesk-bot")) as redis:
+        broker, made = Broker(redis, keep=KEEP), job("ada", text="with a file")
+        await submit(broker, made, files=["ab" * 32])
+        assert await redis.exists(keys.owners("ab" * 32))
+        assert await broker.cancel(made.id, made.requester.key) == "cancelled"
+        assert not await redis.exists(keys.owners("ab" * 32))
+        unfetched = Unfetched(redis)
+        await unfetched.keep(Update(7))
+        await unfetched.keep(Update(8))
+        await unfetched.drop(8)
+        assert [update.update_id for update in await unfetched.left(cast(Bot, None))] == [7]
+        assert await unfetched.left(cast(Bot, None)) == []
 
 
 def public(kind: type) -> set[str]:

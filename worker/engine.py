@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import ConfigurationError, StoreError, UserError
 from frontdesk.queue.jobs import Job, Outcome, Progress
-from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.kinds import AnyKind, Registry, Result
 from frontdesk.worker.batching import Joiner
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.device import Device, Share
@@ -204,7 +204,8 @@ class Engine:
     async def _outcome(self, job: Job, context: JobContext, files: RunFiles) -> Outcome:
         try:
             result = await self._result(job, context)
-            return Outcome(status="done", result=result, files=await files.put_all())
+            fields, ranking = result.model_dump(mode="json"), result.ranking()
+            return Outcome(status="done", result=fields, files=await files.put_all(), ranking=ranking)
         except CancelledRunError:
             return Outcome(status="cancelled")
         except MemoryLimitError as error:
@@ -224,7 +225,7 @@ class Engine:
             log.error("run failed", job_id=job.id, kind=job.kind, error=name, frames=frames(error))  # noqa: TRY400
             return Outcome(status="failed", reason="Something went wrong inside the worker.")
 
-    async def _result(self, job: Job, context: JobContext) -> Mapping[str, Any]:
+    async def _result(self, job: Job, context: JobContext) -> Result:
         kind = self._kinds[job.kind]
         if kind.name not in self._drivers:
             raise RunError(self.lacks[kind.name])
@@ -236,10 +237,10 @@ class Engine:
             result = await seat.wait()
         finally:
             self._seats.discard(seat)
-        if not isinstance(result, kind.result):
+        expected: type[Result] = kind.result
+        if not isinstance(result, expected):
             raise TypeError(f"the runner of {kind.name} gave a {type(result).__name__}")
-        fields: dict[str, Any] = result.model_dump(mode="json")
-        return fields
+        return result
 
 
 def installed_runners(names: Iterable[str], bench: Bench) -> tuple[dict[str, AnyRunner], dict[str, str]]:

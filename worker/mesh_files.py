@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -53,16 +53,26 @@ def written(mesh: Mesh, format: Format, *, name: str = "object") -> bytes:
             return stl(mesh)
 
 
-def within(mesh: Mesh, format: Format, limit: int, *, name: str = "object") -> Fitting | None:
+def within(
+    mesh: Mesh,
+    format: Format,
+    limit: int,
+    *,
+    name: str = "object",
+    whole: bytes | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Fitting | None:
     """The file in at most `limit` bytes: a glb quantised if need be, then any of them with ever fewer faces.
 
-    None where even few faces take more.
+    None where even few faces take more. whole: the file as it is, where that was written already. `check` is called
+    before each try: what it raises ends them.
     """
-    data = written(mesh, format, name=name)
+    data = written(mesh, format, name=name) if whole is None else whole
     if len(data) <= limit:
         return Fitting(data, "")
     quantised, fewer = format == "glb", mesh
     while True:
+        check()
         data = glb(fewer, name=name, quantised=True) if quantised else written(fewer, format, name=name)
         if len(data) <= limit:
             return Fitting(data, "; ".join(_done(mesh, fewer, quantised)))

@@ -22,6 +22,8 @@ from frontdesk.queue.errors import FrontdeskError, StoreError
 from frontdesk.worker.runner import CancelledRunError
 
 MAX_KEPT = 64  # files of one run
+MAX_SHOWN = 2  # pictures of one run that goes on
+MAX_PICTURE = 1_000_000  # bytes of one
 LOCK = ".lock"
 
 log = structlog.get_logger()
@@ -78,6 +80,7 @@ class RunFiles:
         self._aside: Path | None = None
         self._kept: list[tuple[Path, Artifact]] = []
         self._saved = False
+        self._shown = 0
         self._closed = False
 
     @property
@@ -87,6 +90,11 @@ class RunFiles:
             if self._folder is None:
                 self._folder = self._new_folder()
             return self._folder
+
+    def fetch(self, artifact: Artifact) -> Path:
+        with self._lock:
+            folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="asked-"))
+            return self._store.fetch(artifact, folder)
 
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         with self._lock:
@@ -105,6 +113,22 @@ class RunFiles:
             artifact = described(copy, name=name, media_type=media_type, limit=store.limit)
             self._kept.append((copy, artifact))
             return artifact
+
+    def show(self, data: bytes, *, name: str, media_type: str) -> Artifact | None:
+        """Put a picture where couriers find it; None where it is passed over."""
+        if not media_type.startswith("image/"):
+            raise ValueError("only pictures are shown")
+        with self._lock:
+            self._check_open()
+            if self._store_or_none is None or self._shown >= MAX_SHOWN or len(data) > MAX_PICTURE:
+                log.info("a picture is passed over", job_id=self._job_id, size=len(data), shown=self._shown)
+                return None
+            self._shown += 1
+            try:
+                return self._store.show(self._job_id, data, name=name, media_type=media_type)
+            except StoreError as error:
+                log.warning("no picture", job_id=self._job_id, reason=str(error))
+                return None
 
     def save(self, state: bytes) -> None:
         with self._lock:
@@ -131,8 +155,8 @@ class RunFiles:
         return await asyncio.to_thread(self._put_all) if self._kept else ()
 
     async def close(self, *, ended: bool) -> None:
-        """Remove the folder; and the checkpoint, where the job `ended` and does not go back to the queue."""
-        if self._folder or self._aside or self._saved:
+        """Remove folder and picture; the checkpoint too, where the job `ended` and does not go back to the queue."""
+        if self._folder or self._aside or self._saved or self._shown:
             await asyncio.to_thread(self._close, ended)
         else:
             self._closed = True
@@ -149,8 +173,10 @@ class RunFiles:
             for folder in (self._folder, self._aside):
                 if folder is not None:
                     shutil.rmtree(folder, ignore_errors=True)
-            if ended and self._saved:
-                with suppress(StoreError):  # the sweep finds it
+            with suppress(StoreError):  # the sweep finds it
+                if self._shown:
+                    self._store.hide(self._job_id)
+                if ended and self._saved:
                     self._store.forget(self._job_id)
 
     @property

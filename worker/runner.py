@@ -69,10 +69,24 @@ class RunContext(Protocol):
     def folder(self) -> Path:
         """A private folder, removed after the run. Raises CancelledRunError when nobody waits for the run any more."""
 
+    def fetch(self, artifact: Artifact) -> Path:
+        """A copy of a file that the run was asked with, in a folder of its own below `folder`.
+
+        Raises FileGoneError, FileDamagedError, StoreError (none need be caught), CancelledRunError as `folder` does.
+        """
+
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         """A file of the result, as it is now: it is in the store when the run has succeeded, and nowhere if it fails.
 
         Raises FileTooLargeError, ValueError for a media type that is none, CancelledRunError as `folder` does.
+        """
+
+    def show(self, data: bytes, *, name: str, media_type: str) -> None:
+        """A picture of what there is so far, for the requester's ticket until the answer takes its place.
+
+        The first two of a run are shown, of at most 1 MB each, and each replaces the one before. Others, and those that
+        cannot be stored, are passed over: a run is worth more than its preview. Raises ValueError for a media type that
+        is no picture's, CancelledRunError as `folder` does.
         """
 
     def save(self, state: bytes) -> None:

@@ -59,7 +59,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
     True if the device still runs a call, for which nobody waits.
     """
     every = Registry.installed()
-    kinds = Registry([kind for kind in every.values() if kind.lane in settings.lanes])
+    kinds = Registry([kind for kind in every.values() if kind.lane in settings.lanes and kind.members is None])
     if not kinds:
         raise ConfigurationError(f"FRONTDESK_LANES names {', '.join(settings.lanes)}, but no kind runs in such a lane.")
     memory = job_memory(None if settings.memory_limit_mb is None else settings.memory_limit_mb * 1_000_000)
@@ -77,6 +77,8 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
         room=Workroom(settings.data_dir / "runs"),
     )
 
+    keep, reuse = settings.keep_results_days * 86_400, settings.reuse_hours * 3600
+
     @asynccontextmanager
     async def employed(redis: Redis, worker_id: str) -> AsyncIterator[LeasedWorker]:
         worker = LeasedWorker(
@@ -88,10 +90,10 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
             lacks=tuple(engine.lacks),
             memory=memory,
             describe=_describer(settings, engine, memory),
-            keep=settings.keep_results_days * 86_400,
+            keep=keep,
             max_wait=settings.max_wait_hours * 3600,
             patience=settings.patience_minutes * 60,
-            fresh={k.name: settings.reuse_hours * 3600 for k in kinds.values() if k.deterministic},
+            fresh={k.name: keep if k.lasting else reuse for k in kinds.values() if k.deterministic and reuse},
             observer=metrics,
         )
         with gpu_shown(figures, gpu_uuid(chosen_device(settings))):
