@@ -6,7 +6,6 @@ whoever looks at the scene has "left" at -x, and "in front" towards themselves.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,12 +15,15 @@ from frontdesk.worker.arranging import Arrangement
 from frontdesk.worker.rows import in_rows
 from frontdesk.worker.scene import Scene
 from frontdesk.worker.solids import Family, Part
-from frontdesk.worker.standing import Body, Standing, Vector, around
+from frontdesk.worker.standing import Body, Standing, Vector, around, moved
 
 
 @dataclass(frozen=True)
 class Placed:
-    """One part in its place: scaled by `scale`, turned by `turn` radians about y (+z towards +x), then moved."""
+    """One part in its place: scaled by `scale`, turned by `turn` radians about y (+z towards +x), then moved.
+
+    lean, pivot: see `Standing`.
+    """
 
     part: Part
     item: int
@@ -29,11 +31,13 @@ class Placed:
     translation: tuple[float, float, float]
     turn: float
     scale: float
+    lean: float = 0.0
+    pivot: float = 0.0
 
     def solid(self) -> Manifold:
         """The part's solid in its place."""
-        turned = self.part.solid.scale((self.scale,) * 3).rotate((0, math.degrees(self.turn), 0))
-        return turned.translate(self.translation)
+        solid = self.part.solid.scale((self.scale,) * 3)
+        return moved(solid, self.turn, self.translation, self.lean, self.pivot)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,10 @@ def _centred(clusters: list[list[Standing]], notes: tuple[str, ...]) -> Composit
     for standing in everything:
         x, y, z = (float(value) for value in standing.position + shift)
         placed += [
-            Placed(part, standing.item, standing.copy, (x, y, z), standing.turn, standing.body.scale)
+            Placed(
+                part, standing.item, standing.copy, (x, y, z), standing.turn, standing.body.scale, standing.lean,
+                standing.pivot,
+            )  # fmt: skip
             for part in standing.body.parts
         ]
     box = whole.moved(shift)

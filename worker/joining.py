@@ -11,12 +11,13 @@ import numpy as np
 from frontdesk.worker.meshes import Floats, Material, Mesh, Whole, joined
 
 # How the finishes of parts look, beside their colour.
-FINISHES = {
+FINISHES: dict[str, dict[str, float]] = {
     "matte": {"roughness": 0.75},
     "metal": {"metallic": 1.0, "roughness": 0.3},
     "glass": {"opacity": 0.22, "roughness": 0.05},
     "glow": {"emissive": 1.0},
 }
+TINTED, CLEAR = 0.9, 0.15  # of how far the channels are apart, and how far they are in clear glass
 # Edges shorter than this share of the whole are rounding noise of the union: they go, or become faces without area.
 NOISE = 1e-5
 # Two bodies that touch along an edge are drawn apart by this share: a file without indices would weld them there.
@@ -37,7 +38,10 @@ class PartLike(Protocol):
 def material_of(part: PartLike) -> Material:
     """Equal parts have equal materials, named by what they look like."""
     red, green, blue = (round(255 * value) for value in part.colour)
-    return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **FINISHES[part.finish])
+    finish = dict(FINISHES[part.finish])
+    if part.finish == "glass":  # what is coloured lets less light through
+        finish["opacity"] += TINTED * max(max(part.colour) - min(part.colour) - CLEAR, 0)
+    return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **finish)
 
 
 def from_parts(parts: Sequence[PartLike]) -> Mesh:

@@ -68,7 +68,7 @@ def png(picture: Bytes) -> bytes:
 
 
 def _still(studio: Studio, size: int) -> bytes:
-    return png(studio.picture(size, FIRST_TURN))
+    return png(studio.portrait(size, FIRST_TURN))
 
 
 def _turning(
