@@ -97,8 +97,8 @@ class SculptResult(Result):
     def _measures(self) -> str:
         """Wide, high, deep, in the file's own unit."""
         if self.format != "stl":
-            return " × ".join(f"{side:.2f}" for side in self.size) + " m"
-        return " × ".join(f"{side / max(self.size) * PRINTED:.0f}" for side in self.size) + " mm"
+            return " x ".join(f"{side:.2f}" for side in self.size) + " m"
+        return " x ".join(f"{side / max(self.size) * PRINTED:.0f}" for side in self.size) + " mm"
 
 
 def _a(thing: str) -> str:

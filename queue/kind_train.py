@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
 from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.jobs import Wire
-from frontdesk.queue.kinds import JobKind, Params, Result
+from frontdesk.queue.kinds import Attachment, JobKind, Params, Result
 
 # `folder` is a word and never a path: which folder it is, the worker's own settings say, and no chat can.
 DataSetName: TypeAlias = Literal["digits", "mnist", "folder"]
@@ -99,6 +100,13 @@ class TrainResult(Result):
             ("Data set", f"{self.dataset} ({self.dataset_sha256[:8]})"),
             ("Seed", str(self.seed)),
             ("Device", self.device),
+        ]
+
+    def attachments(self) -> Sequence[Attachment]:
+        """The pictures, then the weights."""
+        return [
+            Attachment(artifact, "still" if artifact.media_type.startswith("image/") else "file")
+            for artifact in self.artifacts
         ]
 
 

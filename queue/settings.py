@@ -152,6 +152,8 @@ class Settings(BaseSettings):
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
     mnist_folder: Folder | None = None
     train_folder: Folder | None = None
+    sculpt_backend: Literal["auto", "modeller", "shap-e"] = "auto"
+    shap_e_model: str | None = None
 
     lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short",)
     slots: Annotated[int, Field(ge=1, le=512)] = 16

@@ -189,7 +189,12 @@ def test_the_issues_own_prompt() -> None:
     """In full: two small red chairs, both by the one round table, which is of wood."""
     found = understood("two small red chairs beside a round wooden table")
     chairs, table = found.scene.items
-    assert (chairs.family, chairs.count, chairs.scale, chairs.look.colour) == ("chair", 2, 0.7, (0.7882, 0.1412, 0.1216))
+    assert (chairs.family, chairs.count, chairs.scale, chairs.look.colour) == (
+        "chair",
+        2,
+        0.7,
+        (0.7882, 0.1412, 0.1216),
+    )
     assert chairs.relation == Relation("beside", 1)
     assert (table.family, table.count, table.look.finish, table.relation) == ("round table", 1, "matte", None)
     assert (found.scene.unknown, found.left_out, found.meanings) == ((), (), ())

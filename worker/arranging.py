@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -33,8 +33,14 @@ class Arrangement:
     """Places clusters: an item without a relation, with all that stand by it, by them, and so on."""
 
     def __init__(
-        self, items: Sequence[Item], bodies: Sequence[Body], families: Mapping[str, Family], seed: int
+        self,
+        items: Sequence[Item],
+        bodies: Sequence[Body],
+        families: Mapping[str, Family],
+        seed: int,
+        check: Callable[[], None],
     ) -> None:
+        self._check = check
         self.notes: list[str] = []
         self._items = items
         self._bodies = list(bodies)
@@ -283,6 +289,7 @@ class Arrangement:
     # Small things
 
     def _stand(self, standing: Standing) -> None:
+        self._check()
         self._placed[standing.item].append(standing)
         self._cluster.append(standing)
 

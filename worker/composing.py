@@ -36,8 +36,11 @@ class Placed:
 
     def solid(self) -> Manifold:
         """The part's solid in its place."""
-        solid = self.part.solid.scale((self.scale,) * 3)
-        return moved(solid, self.turn, self.translation, self.lean, self.pivot)
+        return self.place(self.part.solid)
+
+    def place(self, solid: Manifold) -> Manifold:
+        """A solid of the same object as its family built it, in its place."""
+        return moved(solid.scale((self.scale,) * 3), self.turn, self.translation, self.lean, self.pivot)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Composition:
 def compose(
     scene: Scene, families: Mapping[str, Family], *, seed: int = 0, check: Callable[[], None] = lambda: None
 ) -> Composition:
-    """Place everything that a scene holds. `check` is called between items and may raise to end it.
+    """Place everything that a scene holds. `check` is called between objects and may raise to end it.
 
     Raises KeyError for a family that is not there.
     """
@@ -61,7 +64,7 @@ def compose(
     for item in scene.items:
         check()
         bodies.append(Body.of(families[item.family].build(item.look), item.scale))
-    arrangement = Arrangement(scene.items, bodies, families, seed)
+    arrangement = Arrangement(scene.items, bodies, families, seed, check)
     clusters: list[list[Standing]] = []
     for root in arrangement.roots:
         check()
@@ -84,13 +87,8 @@ def _centred(clusters: list[list[Standing]], notes: tuple[str, ...]) -> Composit
     placed = []
     for standing in everything:
         x, y, z = (float(value) for value in standing.position + shift)
-        placed += [
-            Placed(
-                part, standing.item, standing.copy, (x, y, z), standing.turn, standing.body.scale, standing.lean,
-                standing.pivot,
-            )  # fmt: skip
-            for part in standing.body.parts
-        ]
+        where = ((x, y, z), standing.turn, standing.body.scale, standing.lean, standing.pivot)
+        placed += [Placed(part, standing.item, standing.copy, *where) for part in standing.body.parts]
     box = whole.moved(shift)
     return Composition(tuple(placed), _corner(box.low), _corner(box.high), notes)
 

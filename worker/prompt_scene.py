@@ -97,8 +97,10 @@ class SceneBuilder:
         """A relation to nothing: "a table with a lamp on top"."""
         self._link = None
         subject = self._spoken_of()
-        draft = self._drafts[subject] if subject is not None else None
-        if subject is not None and draft and draft.soft and draft.relation and link.kind not in ("with", "of") and not link.reverse:
+        if subject is None or link.kind in ("with", "of") or link.reverse:
+            return
+        draft = self._drafts[subject]
+        if draft.soft and draft.relation:
             self._relate(subject, link, draft.relation.other)
 
     def _spoken_of(self) -> int | None:

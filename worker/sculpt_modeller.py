@@ -7,30 +7,29 @@ installed; the reply says which words it took for what.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import cycle, islice
-
-from manifold3d import Manifold
+from itertools import groupby
 
 from frontdesk.queue.kind_sculpt import Quality, TakenFor
 from frontdesk.worker.composing import Composition, compose
 from frontdesk.worker.families import FAMILIES
-from frontdesk.worker.joining import from_parts, united
+from frontdesk.worker.joining import Copies, from_copies, united_copies
 from frontdesk.worker.meshes import Mesh
 from frontdesk.worker.prompt_grammar import Grammar
 from frontdesk.worker.prompt_meaning import load_meaning
 from frontdesk.worker.runner import RunError
 from frontdesk.worker.scene import Understood
 from frontdesk.worker.sculpting import Sculpture
-from frontdesk.worker.solids import Family, Part
+from frontdesk.worker.solids import Family
 
 VERSION = 1  # raised with whatever changes what a prompt becomes
+MOST_FACES = 100_000  # of a scene: more take seconds to draw and to write, and show nothing more
+COARSER: Mapping[Quality, Quality] = {"best": "good", "good": "draft"}
 EXAMPLES = 3
-LISTED = 12  # words in a sentence
-LONGEST = 40  # letters of a word in a sentence
+LISTED, LONGEST = 12, 40  # words in a sentence, and letters of one
 
 
 class Modeller:
-    """Makes objects of parametric solids: the same on every machine, within a second or two on one core."""
+    """Makes objects of parametric solids, within a second or two on one core."""
 
     name = "modeller"
     made_by = "Made by the modeller, from parametric shapes; not a neural network."
@@ -66,48 +65,66 @@ class Modeller:
         show: Callable[[Mesh], None],
     ) -> Sculpture:
         """See `Sculptor`. It is ready too soon to show anything at half way."""
-        assert self._grammar is not None, "load() comes first"  # noqa: S101 -- the contract of Sculptor
         progress(0.0, "reading the prompt")
-        understood = self._grammar.understand(prompt, seed=seed, detail=quality)
-        if not understood.scene.items:
-            raise RunError(self._nothing(understood, seed))
-        check()
-        progress(0.2, "modelling")
-        composition = compose(understood.scene, self._families, seed=seed, check=check)
-        parts = _placed(composition)
-        progress(0.6, "joining the parts")
-        looks = from_parts(parts)
-        check()
+        understood, objects, notes = self._modelled(prompt, seed, quality, progress, check)
+        progress(0.5, "joining the parts")
         return Sculpture(
-            looks,
-            lambda: united(parts),
+            from_copies(objects, check),
+            lambda: united_copies(objects, check),
             understood.scene.unknown,
             tuple(TakenFor(typed=meaning.typed, thing=meaning.family) for meaning in understood.meanings),
-            (*_left_out(understood), *composition.notes),
+            notes,
         )
 
-    def _nothing(self, understood: Understood, seed: int) -> str:
-        words = [word[:LONGEST] for word in understood.scene.unknown[:LISTED]] or ["nothing that has a shape"]
-        examples = _some(list(self._families), EXAMPLES, seed)
+    def _modelled(
+        self,
+        prompt: str,
+        seed: int,
+        quality: Quality,
+        progress: Callable[[float, str], None],
+        check: Callable[[], None],
+    ) -> tuple[Understood, list[Copies], tuple[str, ...]]:
+        """As fine as was asked, or as the number of faces allows."""
+        assert self._grammar is not None, "load() comes first"  # noqa: S101 -- the contract of Sculptor
+        detail = quality
+        while True:
+            understood = self._grammar.understand(prompt, seed=seed, detail=detail)
+            if not understood.scene.items:
+                raise RunError(self._nothing(understood))
+            check()
+            progress(0.1, "modelling")
+            composition = compose(understood.scene, self._families, seed=seed, check=check)
+            faces = sum(placed.part.solid.num_tri() for placed in composition.parts)
+            if faces <= MOST_FACES or detail not in COARSER:
+                break
+            detail = COARSER[detail]
+        notes = list(composition.notes)
+        if understood.left_out:
+            notes.append(f"More than one object holds, and left out: {', '.join(understood.left_out)}.")
+        if detail != quality:
+            notes.append(f"There is so much of it that each thing was made as for the quality {detail}.")
+        return understood, _copies(composition), tuple(notes)
+
+    def _nothing(self, understood: Understood) -> str:
+        words = [word[:LONGEST] for word in understood.scene.unknown[:LISTED]]
+        examples = _spread(list(self._families), EXAMPLES)
         return (
-            f"I understood none of it: {', '.join(words)}. I know {len(self._families)} things, "
-            f"such as {', '.join(examples[:-1])} or {examples[-1]}."
+            f"I understood none of it{': ' + ', '.join(words) if words else ''}. "
+            f"I know {len(self._families)} things, such as {', '.join(examples[:-1])} and {examples[-1]}."
         )
 
 
-def _placed(composition: Composition) -> list[Part]:
-    return [
-        Part(placed.solid(), placed.part.colour, placed.part.finish, placed.part.name) for placed in composition.parts
-    ]
+def _copies(composition: Composition) -> list[Copies]:
+    """By items: the parts as built, and the place of each copy."""
+    objects = []
+    for _, group in groupby(sorted(composition.parts, key=lambda placed: placed.item), lambda placed: placed.item):
+        placed = list(group)
+        first = [one for one in placed if one.copy == placed[0].copy]
+        places = {one.copy: one.place for one in placed}
+        objects.append(Copies([one.part for one in first], list(places.values())))
+    return objects
 
 
-def _left_out(understood: Understood) -> list[str]:
-    if not understood.left_out:
-        return []
-    return [f"More than fits into one object, and left out: {', '.join(understood.left_out)}."]
-
-
-def _some(names: Sequence[str], count: int, start: int) -> list[str]:
-    """Names spread over all of them, others for another start."""
-    step = max(1, len(names) // count)
-    return list(islice(cycle(names), start % len(names), start % len(names) + step * count, step))
+def _spread(names: Sequence[str], count: int) -> list[str]:
+    """Some of the names, from all over them."""
+    return list(names[:: max(1, len(names) // count)][:count])
