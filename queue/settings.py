@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     write_jobs: Annotated[int, Field(ge=1, le=256)] = 8
     mnist_folder: Folder | None = None
     train_folder: Folder | None = None
+    sculpt_backend: Literal["auto", "modeller", "shap-e"] = "auto"
+    shap_e_model: str | None = None
 
     lanes: Annotated[tuple[Lane, ...], NoDecode, BeforeValidator(_listed)] = ("short", "long")
     slots: Annotated[int, Field(ge=1, le=512)] = 16

@@ -43,6 +43,7 @@ TENSORS = {
     "worker/radiance_fitting.py": "one step of its training",
     "worker/radiance_checkpoint.py": "its state as safetensors",
     "worker/radiance_training.py": "the device it is trained on",
+    "worker/sculpt_shap_e.py": "the network that sculpts",
     "worker/radiance_mesh.py": "its surface and its colours",
 }
 COMPUTING = {path.relative_to(ROOT).as_posix(): "workers alone compute" for path in ROOT.glob("worker/*.py")}
@@ -53,6 +54,7 @@ ALLOWED = {
     "accelerate": TENSORS,
     "bitsandbytes": TENSORS,
     "safetensors": TENSORS,
+    "diffusers": {"worker/sculpt_shap_e.py": "the pipeline that sculpts"},
     "gguf": TENSORS,
     "discord": {path.relative_to(ROOT).as_posix(): "Discord" for path in ROOT.glob("bots/on_discord*.py")},
     "telegram": {path.relative_to(ROOT).as_posix(): "Telegram" for path in ROOT.glob("bots/on_telegram*.py")},

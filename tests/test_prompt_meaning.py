@@ -89,7 +89,7 @@ def test_parts_of_a_thing_are_not_taken_for_things(meaning: PromptMeaning) -> No
     assert [item.family for item in grammar.understand("a seat").scene.items] == ["chair"]
     found = grammar.understand("a table with a red seat")
     assert [item.family for item in found.scene.items] == ["table"]
-    assert found.scene.items[0].look.accent == (1.0, 0.0, 0.0)
+    assert found.scene.items[0].look.accent == (0.7882, 0.1412, 0.1216)
 
 
 @needs_wheel
@@ -135,7 +135,7 @@ def test_two_words_may_mean_what_one_does_not() -> None:
     """The last word is asked first, then the last two; both are taken together."""
     found = Grammar(FAMILIES, Asked()).understand("a red rocking wibble")
     [item] = found.scene.items
-    assert (item.family, item.look.colour, found.scene.unknown) == ("chair", (1.0, 0.0, 0.0), ())
+    assert (item.family, item.look.colour, found.scene.unknown) == ("chair", (0.7882, 0.1412, 0.1216), ())
     assert [one.typed for one in found.meanings] == ["rocking wibble"]
 
 

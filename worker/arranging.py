@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from frontdesk.worker.relating import UNDER_SCALES, covered, holding
+from frontdesk.worker.relating import UNDER_SCALES, UNDER_SPOTS, covered, holding
 from frontdesk.worker.rows import GAP, gap_between, in_rows
 from frontdesk.worker.scene import WORN, Item, Relation, RelationKind
 from frontdesk.worker.solids import Family
@@ -15,6 +16,8 @@ from frontdesk.worker.standing import Body, Box, Standing, Vector, around, colli
 from frontdesk.worker.surfaces import Level, levels, stand_upon
 
 INSIDE_SCALES = (1.0, 0.8, 0.65, 0.5, 0.35)
+STEMMED = frozenset({"flower", "tulip"})
+LEANING, GOLDEN = math.radians(20), math.pi * (3 - math.sqrt(5))  # of flowers in a vase: outwards, and about its axis
 WIDER = 20  # times that a circle is made wider
 SIDES: Mapping[str, tuple[int, int]] = {  # the axis and the direction
     "left_of": (0, -1),
@@ -30,8 +33,14 @@ class Arrangement:
     """Places clusters: an item without a relation, with all that stand by it, by them, and so on."""
 
     def __init__(
-        self, items: Sequence[Item], bodies: Sequence[Body], families: Mapping[str, Family], seed: int
+        self,
+        items: Sequence[Item],
+        bodies: Sequence[Body],
+        families: Mapping[str, Family],
+        seed: int,
+        check: Callable[[], None],
     ) -> None:
+        self._check = check
         self.notes: list[str] = []
         self._items = items
         self._bodies = list(bodies)
@@ -135,11 +144,29 @@ class Arrangement:
         return there if host.upon or enclosed(there, host) else None
 
     def _fill(self, item: int, other: int) -> None:
+        if _words(self._families[self._items[item].family]) & STEMMED:
+            self._bunch(item, other)
+            return
         for copy, host in self._shared_out(item, other):
             there = self._let_into(item, copy, host)
             if there is None:  # beside its neighbours one host may have less room than another
                 self._upon(item, copy, host, None)
                 continue
+            host.upon.append(there)
+            self._stand(there)
+
+    def _bunch(self, item: int, other: int) -> None:
+        """Flowers stand close together, the first upright, the others leaning over the rim, each to its own side."""
+        for copy, host in self._shared_out(item, other):
+            if (first := next((there for there in host.upon if there.item == item), None)) is None:
+                there = self._let_into(item, copy, host)
+                if there is None:
+                    self._upon(item, copy, host, None)
+                    continue
+            else:
+                number = sum(there.item == item for there in host.upon)
+                there = Standing(item, copy, first.body, first.position.copy(), number * GOLDEN, host)
+                there.lean, there.pivot = LEANING, float(host.box.high[1] - first.position[1])
             host.upon.append(there)
             self._stand(there)
 
@@ -162,8 +189,8 @@ class Arrangement:
         body, count = self._bodies[item], self._copies_on(item, host)
         number = copy // len(self._placed[host.item])
         along = 0 if host.box.size[0] >= host.box.size[2] else 2
-        for turn in (0.0, math.pi / 2):
-            position = host.box.centre
+        for (x, z), turn in itertools.product(UNDER_SPOTS, (0.0, math.pi / 2)):
+            position = host.box.centre + host.box.size / 2 * (x, 0, z)
             position[1] = host.position[1]
             box = body.box(turn)
             position[along] += (number - (count - 1) / 2) * float(box.size[along]) * (1 + GAP)
@@ -262,6 +289,7 @@ class Arrangement:
     # Small things
 
     def _stand(self, standing: Standing) -> None:
+        self._check()
         self._placed[standing.item].append(standing)
         self._cluster.append(standing)
 

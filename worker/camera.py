@@ -31,9 +31,17 @@ class Camera:
     @classmethod
     def before(cls, vertices: Floats) -> Camera:
         """As near as an object allows that turns on its axis, wholly within the picture."""
-        outline = _outline(vertices)
-        height, distance = _framing(outline)
-        reach = float(np.linalg.norm(outline - (0, height, 0), axis=1).max())
+        return cls._framing(_outline(vertices))
+
+    @classmethod
+    def for_view(cls, vertices: Floats, turn: float) -> Camera:
+        """As near as one view of it allows: an object that is long from the side comes nearer to its front."""
+        return cls._framing(vertices.astype(np.float64) @ turned(turn))
+
+    @classmethod
+    def _framing(cls, points: Doubles) -> Camera:
+        height, distance = _framing(points)
+        reach = float(np.linalg.norm(points - (0, height, 0), axis=1).max())
         return cls(height, distance, distance - reach * 1.01)
 
     @property

@@ -6,7 +6,6 @@ whoever looks at the scene has "left" at -x, and "in front" towards themselves.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,12 +15,15 @@ from frontdesk.worker.arranging import Arrangement
 from frontdesk.worker.rows import in_rows
 from frontdesk.worker.scene import Scene
 from frontdesk.worker.solids import Family, Part
-from frontdesk.worker.standing import Body, Standing, Vector, around
+from frontdesk.worker.standing import Body, Standing, Vector, around, moved
 
 
 @dataclass(frozen=True)
 class Placed:
-    """One part in its place: scaled by `scale`, turned by `turn` radians about y (+z towards +x), then moved."""
+    """One part in its place: scaled by `scale`, turned by `turn` radians about y (+z towards +x), then moved.
+
+    lean, pivot: see `Standing`.
+    """
 
     part: Part
     item: int
@@ -29,11 +31,16 @@ class Placed:
     translation: tuple[float, float, float]
     turn: float
     scale: float
+    lean: float = 0.0
+    pivot: float = 0.0
 
     def solid(self) -> Manifold:
         """The part's solid in its place."""
-        turned = self.part.solid.scale((self.scale,) * 3).rotate((0, math.degrees(self.turn), 0))
-        return turned.translate(self.translation)
+        return self.place(self.part.solid)
+
+    def place(self, solid: Manifold) -> Manifold:
+        """A solid of the same object as its family built it, in its place."""
+        return moved(solid.scale((self.scale,) * 3), self.turn, self.translation, self.lean, self.pivot)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Composition:
 def compose(
     scene: Scene, families: Mapping[str, Family], *, seed: int = 0, check: Callable[[], None] = lambda: None
 ) -> Composition:
-    """Place everything that a scene holds. `check` is called between items and may raise to end it.
+    """Place everything that a scene holds. `check` is called between objects and may raise to end it.
 
     Raises KeyError for a family that is not there.
     """
@@ -57,7 +64,7 @@ def compose(
     for item in scene.items:
         check()
         bodies.append(Body.of(families[item.family].build(item.look), item.scale))
-    arrangement = Arrangement(scene.items, bodies, families, seed)
+    arrangement = Arrangement(scene.items, bodies, families, seed, check)
     clusters: list[list[Standing]] = []
     for root in arrangement.roots:
         check()
@@ -80,10 +87,8 @@ def _centred(clusters: list[list[Standing]], notes: tuple[str, ...]) -> Composit
     placed = []
     for standing in everything:
         x, y, z = (float(value) for value in standing.position + shift)
-        placed += [
-            Placed(part, standing.item, standing.copy, (x, y, z), standing.turn, standing.body.scale)
-            for part in standing.body.parts
-        ]
+        where = ((x, y, z), standing.turn, standing.body.scale, standing.lean, standing.pivot)
+        placed += [Placed(part, standing.item, standing.copy, *where) for part in standing.body.parts]
     box = whole.moved(shift)
     return Composition(tuple(placed), _corner(box.low), _corner(box.high), notes)
 

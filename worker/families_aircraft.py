@@ -36,7 +36,7 @@ def rocket(look: Look) -> list[Part]:
     profile = [(max(0.0, x), y) for x, y in side]
     body = b.turn([(0, 0.7), *profile])
     a.main("body", WHITE, body - b.box((3, 3, 3), (0, 4.05, 0)))
-    a.second("nose", RED, body ^ b.box((3, 3, 3), (0, 4.03, 0)))
+    a.second("nose", RED, body ^ b.box((3, 3, 3), (0, 4.05, 0)))
     fin = b.plate(
         [*smooth([(0.3, 1.9), (0.75, 1.45), (1.1, 0.7), (1.15, 0.0)], 5), (0.98, 0.0), (0.75, 0.55), (0.3, 0.85)], 0.09
     )

@@ -124,7 +124,7 @@ def glasses(look: Look) -> list[Part]:
 
 JEWELS = (
     Family("crown", ("crown", "tiara"), (0.2, 0.095, 0.2), crown),
-    Family("ring", ("ring", "wedding ring"), (0.022, 0.027, 0.011), ring),
+    Family("ring", ("ring", "wedding ring", "diamond ring", "engagement ring"), (0.022, 0.027, 0.011), ring),
     Family("necklace", ("necklace",), (0.165, 0.016, 0.22), necklace),
     Family("diamond", ("diamond", "gem", "crystal", "jewel"), (0.08, 0.064, 0.08), crystal),
     Family("glasses", ("glasses", "spectacles", "sunglasses"), (0.145, 0.055, 0.14), glasses),

@@ -10,6 +10,7 @@ from manifold3d import Manifold
 from frontdesk.worker.blocks import (
     Point,
     loft,
+    smooth,
     star,
     union,
 )
@@ -20,6 +21,14 @@ from frontdesk.worker.paints import (
     WHITE,
 )
 from frontdesk.worker.solids import Family, Look, Paint, Part, begin
+
+
+def hill(look: Look) -> list[Part]:
+    a, b = begin(look)
+    tall = 14 * a.vary(0.1)
+    side = smooth([(38.0, 0.0), (33.0, 0.16 * tall), (25.0, 0.64 * tall), (19.5, 0.94 * tall), (16.0, tall)], 6)
+    a.main("hill", Paint((0.42, 0.60, 0.28)), b.turn([(0, 0), *side, (0, tall)]).scale((1.0, 1.0, 0.85)))
+    return a.parts(stretch=True)
 
 
 def stone(look: Look) -> list[Part]:
@@ -126,7 +135,8 @@ def heart(look: Look) -> list[Part]:
 
 NATURE = (
     Family("stone", ("stone", "rock", "boulder"), (1.0, 0.63, 0.85), stone),
-    Family("mountain", ("mountain", "hill"), (155.0, 62.0, 110.0), mountain),
+    Family("mountain", ("mountain", "peak"), (155.0, 62.0, 110.0), mountain),
+    Family("hill", ("hill", "mound"), (76.0, 14.0, 64.6), hill, sits_on=True),
     Family("cloud", ("cloud",), (2.0, 1.0, 0.82), cloud),
     Family("star", ("star",), (0.95, 0.9, 0.22), star_shape),
     Family("moon", ("moon", "crescent"), (0.9, 1.0, 0.16), moon),

@@ -232,8 +232,8 @@ def bush(look: Look) -> list[Part]:
 
 
 PLANTS = (
-    Family("tree", ("tree", "oak"), (3.9, 5.45, 3.9), tree),
-    Family("fir", ("fir", "pine", "christmas tree", "spruce"), (3.3, 5.6, 3.3), fir),
+    Family("tree", ("tree", "oak", "oak tree", "maple tree", "birch tree", "apple tree"), (3.9, 5.45, 3.9), tree),
+    Family("fir", ("fir", "fir tree", "pine", "pine tree", "christmas tree", "spruce"), (3.3, 5.6, 3.3), fir),
     Family("palm", ("palm", "palm tree"), (4.2, 5.4, 4.2), palm),
     Family("flower", ("flower", "daisy", "blossom"), (0.26, 0.50, 0.14), flower),
     Family("tulip", ("tulip",), (0.12, 0.385, 0.08), tulip),

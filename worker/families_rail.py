@@ -124,6 +124,11 @@ def wagon(look: Look) -> list[Part]:
 
 
 RAIL = (
-    Family("locomotive", ("locomotive", "train", "steam engine"), (6.3, 3.50, 2.50), locomotive),
+    Family(
+        "locomotive",
+        ("locomotive", "train", "steam engine", "steam locomotive", "steam train"),
+        (6.3, 3.50, 2.50),
+        locomotive,
+    ),
     Family("wagon", ("wagon", "train wagon", "railway carriage"), (9.5, 3.50, 2.70), wagon),
 )

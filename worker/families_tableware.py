@@ -58,7 +58,8 @@ def teapot(look: Look) -> list[Part]:
     body = smooth([(0.05, 0.0), (0.056, 0.008), (r, 0.06), (0.07, 0.115), (0.042, 0.132)], 6)
     a.main("body", PORCELAIN, b.turn([(0, 0), *body, (0, 0.132)]))
     lid = smooth([(0.04, 0.130), (0.034, 0.142), (0.01, 0.150), (0.009, 0.158)], 4)
-    a.second("lid", PORCELAIN, b.turn([(0, 0.128), *lid, (0, 0.158)]), b.ball(0.013, (0, 0.167, 0)))
+    a.main("lid", PORCELAIN, b.turn([(0, 0.128), *lid, (0, 0.158)]))
+    a.second("knob", PORCELAIN, b.ball(0.013, (0, 0.167, 0)))
     spout = smooth([(0.06, 0.045, 0.0), (0.105, 0.058, 0.0), (0.122, 0.1, 0.0), (0.148, 0.13, 0.0)])
     hole = b.rod((0.13, 0.11, 0), (0.16, 0.142, 0), 0.006, 0.009)
     a.main("spout", PORCELAIN, b.tube(spout, [0.026, 0.02, 0.013, 0.012]) - hole)
@@ -109,7 +110,9 @@ def bottle(look: Look) -> list[Part]:
         b.turn([(0, 0.004), (0.033, 0), *profile, (0, 0.3)]),
         b.torus(0.014, 0.003, (0, 0.287, 0)),
     )
-    a.second("label", CREAM, b.cylinder(0.0376, shoulder - 0.105, (0, 0.062, 0)))
+    tall = shoulder - 0.105
+    label = b.cylinder(0.0376, tall, (0, 0.062, 0)) - b.cylinder(0.0366, tall + 0.02, (0, 0.052, 0))
+    a.second("label", CREAM, label)
     a.fixed("cork", Paint((0.72, 0.55, 0.36)), b.cylinder(0.0105, 0.03, (0, 0.29, 0), edge=0.002))
     return a.parts(stretch=True)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import manifold3d
@@ -11,12 +13,13 @@ import numpy as np
 from frontdesk.worker.meshes import Floats, Material, Mesh, Whole, joined
 
 # How the finishes of parts look, beside their colour.
-FINISHES = {
+FINISHES: dict[str, dict[str, float]] = {
     "matte": {"roughness": 0.75},
     "metal": {"metallic": 1.0, "roughness": 0.3},
     "glass": {"opacity": 0.22, "roughness": 0.05},
     "glow": {"emissive": 1.0},
 }
+TINTED, CLEAR = 0.9, 0.15  # of how far the channels are apart, and how far they are in clear glass
 # Edges shorter than this share of the whole are rounding noise of the union: they go, or become faces without area.
 NOISE = 1e-5
 # Two bodies that touch along an edge are drawn apart by this share: a file without indices would weld them there.
@@ -34,34 +37,74 @@ class PartLike(Protocol):
     def finish(self) -> str: ...
 
 
+def as_they_are(solid: manifold3d.Manifold) -> manifold3d.Manifold:
+    return solid
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Parts of one object, and where each of its copies stands: the parts are united once for all of them."""
+
+    parts: Sequence[PartLike]
+    places: Sequence[Callable[[manifold3d.Manifold], manifold3d.Manifold]] = (as_they_are,)
+
+
 def material_of(part: PartLike) -> Material:
     """Equal parts have equal materials, named by what they look like."""
     red, green, blue = (round(255 * value) for value in part.colour)
-    return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **FINISHES[part.finish])
+    finish = dict(FINISHES[part.finish])
+    if part.finish == "glass":  # what is coloured lets less light through
+        finish["opacity"] += TINTED * max(max(part.colour) - min(part.colour) - CLEAR, 0)
+    return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **finish)
 
 
 def from_parts(parts: Sequence[PartLike]) -> Mesh:
-    """The parts to look at: what is opaque united, what is glass united beside it, so that one sees what it holds.
-
-    Raises ValueError for no parts, or where a solid is broken.
-    """
-    glass = [part for part in parts if part.finish == "glass"]
-    opaque = [part for part in parts if part.finish != "glass"]
-    return joined([united(group) for group in (opaque, glass) if group])
+    """The parts to look at, see `from_copies`."""
+    return from_copies([Copies(parts)])
 
 
 def united(parts: Sequence[PartLike]) -> Mesh:
-    """All parts as one solid with one closed outer surface, to print: what lies inside of another part is gone."""
-    originals = [part.solid.as_original() for part in parts]
-    whole = manifold3d.Manifold.batch_boolean(originals, manifold3d.OpType.Add)
+    """All parts as one solid, see `united_copies`."""
+    return united_copies([Copies(parts)])
+
+
+def from_copies(objects: Sequence[Copies], check: Callable[[], None] = lambda: None) -> Mesh:
+    """Objects to look at: what is opaque united, what is glass united beside it, so that one sees what it holds.
+
+    check: asked between objects; what it raises ends it. Raises ValueError for no parts, or where a solid is broken.
+    """
+    groups = []
+    for glass in (False, True):
+        some = [
+            Copies([part for part in one.parts if (part.finish == "glass") == glass], one.places) for one in objects
+        ]
+        if some := [one for one in some if one.parts]:
+            groups.append(united_copies(some, check))
+    return joined(groups)
+
+
+def united_copies(objects: Sequence[Copies], check: Callable[[], None] = lambda: None) -> Mesh:
+    """Everything as one solid with one closed outer surface, to print: what lies inside of another part is gone."""
+    parts = [part for one in objects for part in one.parts]
+    originals = [[part.solid.as_original() for part in one.parts] for one in objects]
+    bodies = []
+    for one, solids in zip(objects, originals, strict=True):
+        check()
+        body = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add)
+        body.num_tri()  # it is computed when somebody asks
+        bodies += [place(body) for place in one.places]
+    check()
+    whole = manifold3d.Manifold.batch_boolean(bodies, manifold3d.OpType.Add)
     if whole.status() != manifold3d.Error.NoError or whole.is_empty():
         raise ValueError("the parts do not make a solid")
+    check()
     low, high = np.array(whole.bounding_box()).reshape(2, 3)
     data = whole.simplify(float((high - low).max()) * NOISE).to_mesh()
+    check()
     materials = tuple(dict.fromkeys(material_of(part) for part in parts))
     places = {
         original.original_id(): materials.index(material_of(part))
-        for original, part in zip(originals, parts, strict=True)
+        for original, part in zip(itertools.chain(*originals), parts, strict=True)
     }
     ends = np.asarray(data.run_index, dtype=np.int64) // 3
     of_face = np.repeat([places[original] for original in data.run_original_id], ends[1:] - ends[:-1])

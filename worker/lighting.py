@@ -26,6 +26,7 @@ FLOOR = np.array([0.27, 0.265, 0.26], np.float32)
 BACKGROUND = linear(np.array([242, 243, 245]) / 255).astype(np.float32)
 KNEE = 0.75  # from here on brightness is pressed together, so that white keeps its shades
 BRIGHTEST = 3.0
+THICKEST = 4.0  # times a pane's thickness, looked through along it
 PLAIN_REFLECTION = 0.04  # of anything that is no metal, looked at straight on
 
 
@@ -90,9 +91,11 @@ def shaded(points: Points, finish: Finish) -> Floats:
 
 def glass(points: Points, finish: Finish) -> tuple[Floats, Floats]:
     """[k, 3] the light from a surface that one sees through, and [k, 1] how much of what is behind it is hidden."""
-    opacity = finish.opacity[points.material]
+    # At its edges one looks through more of it (Beer and Lambert): that is where glass before a light ground is seen.
+    through = 1 / np.clip(np.einsum("ij,ij->i", points.views, points.normals), 1 / THICKEST, 1)
+    opacity = 1 - (1 - finish.opacity[points.material]) ** through
     mirrored = _schlick(points, np.full(len(opacity), PLAIN_REFLECTION, np.float32))
-    light = diffuse(points) * points.colour * opacity[:, None]
+    light = diffuse(points) * points.colour ** through[:, None] * opacity[:, None]
     light += mirrored[:, None] * _studio(points, finish)
     light += (_highlight(points, finish))[:, None] * KEY_COLOUR
     hidden: Floats = np.minimum(opacity + mirrored * (1 - opacity), 1)[:, None]

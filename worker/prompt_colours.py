@@ -13,8 +13,16 @@ from frontdesk.worker.solids import Finish
 
 RGB: TypeAlias = tuple[float, float, float]
 
+# In place of CSS's pure ones, which look like no paint: a surface of #ff0000 shows no shades.
+PAINTS = {
+    "red": "#c9241f", "blue": "#1f55b5", "green": "#2f8a3c", "yellow": "#f4c51c", "orange": "#ec7a1e",
+    "purple": "#6f3d9f", "violet": "#7d55c0", "magenta": "#c42a8a", "fuchsia": "#c42a8a", "cyan": "#22b3c6",
+    "aqua": "#22b3c6", "lime": "#8fc427", "pink": "#f19ab4", "brown": "#6e4528", "black": "#1d1d1f", "white": "#f5f4f0",
+    "gray": "#85878b", "grey": "#85878b", "maroon": "#6d1b1e", "navy": "#1c2b5a", "turquoise": "#35b8ac",
+}  # fmt: skip
+
 # Beside the 148 names of CSS (Color Module Level 4), which Pillow has.
-MORE_COLOURS = {
+MORE_COLOURS = PAINTS | {
     "amber": "#ffbf00", "apricot": "#fbceb1", "auburn": "#a52a2a", "blond": "#faf0be", "blonde": "#faf0be",
     "bluish": "#6a8caf", "burgundy": "#800020", "caramel": "#c68e50", "charcoal": "#36454f", "cream": "#fffdd0",
     "emerald": "#50a878", "ginger": "#b06500", "greenish": "#7a9f79", "greyish": "#8f8f8f", "grayish": "#8f8f8f",

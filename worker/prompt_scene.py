@@ -15,6 +15,7 @@ from frontdesk.worker.solids import Family, Look
 from frontdesk.worker.vocabulary import Noun, Vocabulary
 
 PLURAL = 2  # "chairs", when nobody says how many
+FILLING = 5  # "a bowl of apples"
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class Draft:
     adjectives: list[Described]
     accents: list[Described] = field(default_factory=list)
     relation: Relation | None = None
+    vague: bool = False  # "chairs": nobody said how many
+    filling: bool = False  # "of apples": what is said next is of the bowl
     soft: bool = False  # the relation was guessed from "with", and gives way to one that is said
 
 
@@ -93,9 +96,19 @@ class SceneBuilder:
     def _dangling(self, link: Link) -> None:
         """A relation to nothing: "a table with a lamp on top"."""
         self._link = None
-        draft = self._drafts[self._group[-1]] if self._group else None
-        if draft and draft.soft and draft.relation and link.kind not in ("with", "of") and not link.reverse:
-            self._relate(self._group[-1], link, draft.relation.other)
+        subject = self._spoken_of()
+        if subject is None or link.kind in ("with", "of") or link.reverse:
+            return
+        draft = self._drafts[subject]
+        if draft.soft and draft.relation:
+            self._relate(subject, link, draft.relation.other)
+
+    def _spoken_of(self) -> int | None:
+        """The last thing; of "a bowl of apples", the bowl."""
+        last = self._group[-1] if self._group else None
+        while last is not None and self._drafts[last].filling and (relation := self._drafts[last].relation):
+            last = relation.other
+        return last
 
     def _end(self) -> None:
         if self._link is not None:
@@ -131,7 +144,7 @@ class SceneBuilder:
         link, self._link = self._link, None
         if link is None or not self._drafts:
             return
-        guest = self._group[-1] if self._group else None
+        guest = self._spoken_of()
         if guest is None:
             roots = [number for number, draft in enumerate(self._drafts) if draft.relation is None]
             self._waiting = (link, roots[-1] if roots else 0)
@@ -140,7 +153,15 @@ class SceneBuilder:
         if relation and self._drafts[guest].soft:
             self._relate(guest, link, relation.other)
         elif relation is None and guest > 0:
-            self._relate(guest, link, guest - 1)
+            self._relate(guest, link, self._root(guest - 1))
+
+    def _root(self, index: int) -> int:
+        """What it stands on or by, by whatever many others: the table of "a table with a vase of flowers"."""
+        seen: set[int] = set()
+        while (relation := self._drafts[index].relation) and index not in seen:
+            seen.add(index)
+            index = relation.other
+        return index
 
     def _addition(self, phrase: Phrase) -> None:
         """Adjectives behind a thing, a part of it with a look of its own, or what was not understood."""
@@ -208,7 +229,9 @@ class SceneBuilder:
             self.left_out.append(f"{count - room} {typed}" if count > 1 else typed)
         if room <= 0:
             return None
-        self._drafts.append(Draft(self._families[family], min(count, room), typed, phrase.adjectives))
+        draft = Draft(self._families[family], min(count, room), typed, phrase.adjectives)
+        draft.vague = phrase.count is None and count == PLURAL
+        self._drafts.append(draft)
         return len(self._drafts) - 1
 
     # Relations
@@ -221,7 +244,7 @@ class SceneBuilder:
             self._connect_by(link, index)
         elif self._waiting is not None:
             self._connect_waiting(*self._waiting, index, joined)
-        elif joined and self._repeated is not None:
+        elif joined and self._repeated is not None and self._goes_on(self._repeated[0], index):
             self._relate(index, *self._repeated)
             self._group = [index]
         elif joined:
@@ -229,6 +252,10 @@ class SceneBuilder:
         else:
             self._group, self._repeated = [index], None
         self._lost = False
+
+    def _goes_on(self, link: Link, index: int) -> bool:
+        """ "a bowl of apples and pears" holds both, "a bowl of apples and a candle" does not."""
+        return link.kind != "of" or self._drafts[index].vague
 
     def _connect_by(self, link: Link, index: int) -> None:
         self._repeated = None
@@ -276,7 +303,10 @@ class SceneBuilder:
         if subject == other or (draft.relation and not draft.soft) or self._leads_to(other, subject):
             return
         kind, draft.soft = self._kind(link, subject, other), link.kind in ("with", "of")
-        draft.relation = Relation(kind, other)
+        draft.relation, draft.filling = Relation(kind, other), link.kind == "of"
+        if kind == "inside" and draft.vague:
+            free = MAX_OBJECTS - sum(other.count for other in self._drafts if other is not draft)
+            draft.count = max(1, min(FILLING, free))
 
     def _leads_to(self, start: int, end: int) -> bool:
         """Whether `start` stands, by whatever many relations, where `end` is."""

@@ -125,7 +125,7 @@ _LINKS: Mapping[str, Link] = {
     "topped with/topped by": Link("on", reverse=True),
     "under/beneath/below/underneath": Link("under"),
     "beside/next to/by/near/near to/close to/alongside/adjacent to/at/by the side of/at the side of/on the side of/"
-    "against/nearby/across from": Link("beside"),
+    "against/nearby/across from/leaning on/leaning against/propped against": Link("beside"),
     "behind/in back of/at the back of/in the back of": Link("behind"),
     "in front of/facing/in the front of/before": Link("in_front_of"),
     "to the left of/left of/on the left of/at the left of/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -12,6 +13,9 @@ from frontdesk.worker.scene import Item, Relation
 from frontdesk.worker.standing import Body, Box, Standing, collides
 
 UNDER_SCALES = (1.0, 0.85, 0.7, 0.55, 0.4, 0.3)
+# Where there may be room under a thing, from its middle in halves of its width and depth: beside the trunk of a tree.
+UNDER_SPOTS = ((0.0, 0.0), (0.0, 0.45), (-0.45, 0.0), (0.45, 0.0), (0.0, -0.45), (0.0, 0.7), (-0.7, 0.0), (0.7, 0.0))
+FLAT = 0.6  # of the shorter side: what is no higher is there to be stood upon
 
 Relations: TypeAlias = list[Relation | None]
 
@@ -46,7 +50,9 @@ def _stand_on_what_is_under(relations: Relations, bodies: Sequence[Body]) -> Non
             continue
         below, over = bodies[number], bodies[relation.other]
         carries = bool(np.all(over.foot().size[[0, 2]] <= 1.2 * below.box().size[[0, 2]]))
-        if carries and _room_under(below, over) != 1:
+        size = below.box().size
+        spots = UNDER_SPOTS[:1] if size[1] <= FLAT * min(size[0], size[2]) else UNDER_SPOTS
+        if carries and _room_under(below, over, spots) != 1:
             relations[relation.other] = Relation("on", number)
             relations[number] = None
 
@@ -65,12 +71,12 @@ def _part_for_between(relations: Relations, items: Sequence[Item]) -> None:
             relations[number] = Relation("on", first)  # "in the middle of the table"
 
 
-def _room_under(below: Body, over: Body) -> float | None:
-    """The largest scale at which one finds room under the middle of the other."""
+def _room_under(below: Body, over: Body, spots: Sequence[tuple[float, float]]) -> float | None:
+    """The largest scale at which one finds room under the other, in one of these places."""
     host = Standing(0, 0, over, np.zeros(3))
     for scale in UNDER_SCALES:
-        for turn in (0.0, math.pi / 2):
-            there = Standing(1, 0, below.scaled(scale), np.zeros(3), turn)
+        for (x, z), turn in itertools.product(spots, (0.0, math.pi / 2)):
+            there = Standing(1, 0, below.scaled(scale), host.box.size / 2 * (x, 0, z), turn)
             if covered(there.box, host.box) and not collides(there, [host]):
                 return scale
     return None

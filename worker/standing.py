@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from manifold3d import Manifold, OpType
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from frontdesk.worker.solids import Part
 
@@ -20,6 +21,7 @@ TOUCH = 0.0005  # metres: nearer than this is touching
 CLEAR = 0.0005  # metres that a thing is lifted by to ask whether it is in another, not merely on it
 SPOTS = 11  # tried along each axis
 FIELD = 40  # cells of the longer side of a height field
+FAR = 1e6  # metres
 _FIRST_STEP = 0.002  # metres
 
 
@@ -98,7 +100,11 @@ class Body:
 
 @dataclass
 class Standing:
-    """One object in its place: turned about y by `turn` radians (+z towards +x), then moved to `position`."""
+    """One object in its place: turned about y by `turn` radians (+z towards +x), then moved to `position`.
+
+    lean: radians towards its front, before the turn, about a point at the height `pivot`. Only the solid leans: where
+    there is room is looked for as if it stood upright.
+    """
 
     item: int
     copy: int
@@ -107,10 +113,12 @@ class Standing:
     turn: float = 0.0
     support: Standing | None = None
     upon: list[Standing] = field(default_factory=list)
+    lean: float = 0.0
+    pivot: float = 0.0
 
     @property
     def solid(self) -> Manifold:
-        return self.body.solid.rotate((0, math.degrees(self.turn), 0)).translate(tuple(self.position))
+        return moved(self.body.solid, self.turn, tuple(self.position), self.lean, self.pivot)
 
     @property
     def box(self) -> Box:
@@ -137,6 +145,15 @@ class Standing:
         highest: Vector = points[points[:, 1] > points[:, 1].max() - 0.001]
         middle: Vector = highest[:, [0, 2]].mean(axis=0)
         return middle
+
+
+def moved(
+    solid: Manifold, turn: float, position: tuple[float, float, float], lean: float = 0.0, pivot: float = 0.0
+) -> Manifold:
+    """See `Standing`."""
+    if lean:
+        solid = solid.translate((0, -pivot, 0)).rotate((math.degrees(lean), 0, 0)).translate((0, pivot, 0))
+    return solid.rotate((0, math.degrees(turn), 0)).translate(position)
 
 
 def _turned(points: Vector, turn: float) -> Vector:
@@ -199,7 +216,9 @@ def lowest_spot(thing: Standing, host: Standing) -> Vector:
     over = np.full((rows, columns), -np.inf)
     for other in (host, *host.upon):
         over = np.maximum(over, upper_side(other.triangles(), corner, cell, (rows, columns)))
-    over = np.maximum(over, host.position[1])
+    around_host = ~ndimage.binary_fill_holes(np.isfinite(over))  # a round one leaves the corners of its box free
+    over = np.where(around_host, FAR, np.maximum(over, host.position[1]))
+    over = ndimage.maximum_filter(over, 3)  # keep a cell away from what rises
     under = -upper_side(thing.triangles() * (1, -1, 1), box.low[[0, 2]], cell, shape)
     for row in np.unique(np.linspace(0, spare[0], SPOTS).round().astype(int)):
         for column in np.unique(np.linspace(0, spare[1], SPOTS).round().astype(int)):

@@ -47,16 +47,21 @@ class Studio:
         """[size, size, 3] in sRGB, the object turned by `turn` radians."""
         if size not in self._windows:
             self._windows[size] = Window.of(self.camera, size)
-        return _Shot(self, self._windows[size], turn).picture()
+        return _Shot(self, self.camera, self._windows[size], turn).picture()
+
+    def portrait(self, size: int, turn: float) -> Bytes:
+        """The same from as near as this one view of it allows."""
+        camera = Camera.for_view(self.mesh.vertices, turn)
+        return _Shot(self, camera, Window.of(camera, size), turn).picture()
 
 
 class _Shot:
     """One picture of it."""
 
-    def __init__(self, studio: Studio, window: Window, turn: float) -> None:
-        self.studio, self.window, self.turn = studio, window, turned(turn)
+    def __init__(self, studio: Studio, camera: Camera, window: Window, turn: float) -> None:
+        self.studio, self.camera, self.window, self.turn = studio, camera, window, turned(turn)
         points = studio.mesh.vertices.astype(np.float64) @ self.turn
-        self.screen = studio.camera.project(points, window.fine)[studio.mesh.faces]
+        self.screen = camera.project(points, window.fine)[studio.mesh.faces]
         self.coarse = self.screen.astype(np.float32)  # enough for colours
         edge = self.screen[:, 1:, :2] - self.screen[:, :1, :2]
         self.doubled = (
@@ -143,7 +148,7 @@ class _Shot:
 
     def _shadows(self, drawn: Seen, normals: Floats) -> tuple[Floats, Floats]:
         """[k] lit and [k] open."""
-        near, camera = drawn.nearness[drawn.pixels], self.studio.camera
+        near, camera = drawn.nearness[drawn.pixels], self.camera
         places = camera.eye + self.window.rays[drawn.pixels] * camera.depth(near)[:, None]
         lit = self.shadow.lit(places + normals * PUSHED)
         back = self.turn.T

@@ -39,7 +39,8 @@ def preview(
     """
     studio = Studio(mesh)
     check()
-    return Preview(_still(studio, STILL_SIZE), _turning(studio, FRAMES, FRAME_SIZE, progress, check, limit))
+    large = _still(studio, STILL_SIZE)
+    return Preview(large, _turning(studio, FRAMES, FRAME_SIZE, progress, check, limit))
 
 
 def still(mesh: Mesh, *, size: int = STILL_SIZE) -> bytes:
@@ -68,7 +69,7 @@ def png(picture: Bytes) -> bytes:
 
 
 def _still(studio: Studio, size: int) -> bytes:
-    return png(studio.picture(size, FIRST_TURN))
+    return png(studio.portrait(size, FIRST_TURN))
 
 
 def _turning(
@@ -85,4 +86,4 @@ def _turning(
         pictures.append(studio.picture(size, FIRST_TURN + 2 * math.pi * number / frames))
         progress((number + 1) / (frames + 1), f"preview, view {number + 1} of {frames}")
     check()
-    return animated(pictures, limit=limit)
+    return animated(pictures, limit=limit, check=check)
