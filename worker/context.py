@@ -66,6 +66,9 @@ class JobContext:
     def folder(self) -> Path:
         return self._files.folder
 
+    def fetch(self, artifact: Artifact) -> Path:
+        return self._files.fetch(artifact)
+
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         return self._files.keep(data, name=name, media_type=media_type)
 

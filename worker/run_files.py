@@ -88,6 +88,11 @@ class RunFiles:
                 self._folder = self._new_folder()
             return self._folder
 
+    def fetch(self, artifact: Artifact) -> Path:
+        with self._lock:
+            folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="asked-"))
+            return self._store.fetch(artifact, folder)
+
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         with self._lock:
             self._check_open()

@@ -59,6 +59,12 @@ class RunContext(Protocol):
     def folder(self) -> Path:
         """A private folder, removed after the run. Raises CancelledRunError when nobody waits for the run any more."""
 
+    def fetch(self, artifact: Artifact) -> Path:
+        """A copy of a file that the run was asked with, in a folder of its own below `folder`.
+
+        Raises FileGoneError, FileDamagedError, StoreError (none need be caught), CancelledRunError as `folder` does.
+        """
+
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         """A file of the result, as it is now: it is in the store when the run has succeeded, and nowhere if it fails.
 
