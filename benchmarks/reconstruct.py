@@ -20,7 +20,7 @@ import torch
 from machine import machine
 from PIL import Image
 
-from frontdesk.queue.kind_reconstruct import SECONDS, Quality, read_config
+from frontdesk.queue.reconstruct_config import SECONDS, Quality, read_config
 from frontdesk.worker.example_scenes import EXAMPLES, write_example
 from frontdesk.worker.posed_images import PosedImages, read_posed_images
 from frontdesk.worker.radiance_mesh import fly_around, grid_file, surface

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.example_scenes import write_example
 from frontdesk.worker.posed_images import PosedImages, read_posed_images
 

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from frontdesk.queue.transforms import HELD_OUT, TRAIN
 from frontdesk.worker.example_shapes import FAR, Bands, Bools, Box, Checks, Colour, Floats, Shape, Sphere, Torus, Wedges
-from frontdesk.worker.posed_images import HELD_OUT, TRAIN, Matrix, orbiting
+from frontdesk.worker.posed_images import Matrix, orbiting
 
 ANGLE = 0.6911112070083618  # radians, horizontally, as in the data set
 DISTANCE = 4.0

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField
 from frontdesk.worker.radiance_rays import Pixels, Pool, cube_of

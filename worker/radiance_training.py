@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages, View
 from frontdesk.worker.radiance_checkpoint import Score, UnusableCheckpointError, digest, frozen, thaw
 from frontdesk.worker.radiance_field import RadianceField
