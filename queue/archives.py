@@ -12,7 +12,7 @@ import struct
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -53,11 +53,17 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 def unpack(
-    archive: Path, folder: Path, *, suffixes: Collection[str], limits: ArchiveLimits = DEFAULT_LIMITS
+    archive: Path,
+    folder: Path,
+    *,
+    suffixes: Collection[str],
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    check: Callable[[], None] = lambda: None,
 ) -> list[PurePosixPath]:
     """Unpack into `folder`, which must be empty or not there; what was unpacked, in the archive's order.
 
     suffixes: those that are taken, in small letters (".png"); what file managers add (`__MACOSX`) is passed over.
+    check: called after each 256 KB; what it raises ends the unpacking.
     Raises ArchiveError with a sentence for whoever sent it; the folder is then as it was before.
     """
     if not archive.is_file():
@@ -66,7 +72,7 @@ def unpack(
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpacking-"))
     try:
-        names = _unpack(archive, aside, suffixes, limits)
+        names = _unpack(archive, aside, suffixes, limits, check)
         aside.replace(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -124,7 +130,9 @@ def _too_much(limits: ArchiveLimits) -> ArchiveError:
     )
 
 
-def _unpack(archive: Path, folder: Path, suffixes: Collection[str], limits: ArchiveLimits) -> list[PurePosixPath]:
+def _unpack(
+    archive: Path, folder: Path, suffixes: Collection[str], limits: ArchiveLimits, check: Callable[[], None]
+) -> list[PurePosixPath]:
     allowed = _allowed(archive, limits)
     with ExitStack() as stack:
         with _reading():
@@ -137,6 +145,7 @@ def _unpack(archive: Path, folder: Path, suffixes: Collection[str], limits: Arch
                 for chunk in _chunks(zipped, entry, allowed, limits):
                     allowed -= len(chunk)
                     file.write(chunk)
+                    check()
     return [name for name, _ in wanted]
 
 

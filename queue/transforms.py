@@ -130,14 +130,8 @@ def _posed(path: PurePosixPath, data: bytes, files: Collection[PurePosixPath], l
         detail = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in detail["loc"])
         raise UnusablePhotographsError(f"{path.name}: {f'{where}: ' if where else ''}{detail['msg']}.") from None
-    return [
-        Posed(
-            picture_file(path, frame.file_path, files),
-            _camera(PurePosixPath(frame.file_path).name, frame.transform_matrix),
-            transforms.camera_angle_x,
-        )
-        for frame in transforms.frames
-    ]
+    named = [(picture_file(path, frame.file_path, files), frame.transform_matrix) for frame in transforms.frames]
+    return [Posed(file, _camera(file.name, matrix), transforms.camera_angle_x) for file, matrix in named]
 
 
 def picture_file(transforms: PurePosixPath, named: str, files: Collection[PurePosixPath]) -> PurePosixPath:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,12 +32,18 @@ STEPS = ((1.0, 1, True), (1.0, 1, False), (0.85, 1, False), (0.85, 2, False), (0
 Palette = npt.NDArray[np.uint8]
 
 
-def animated(frames: Sequence[Bytes], *, seconds: float = FRAME_SECONDS, limit: int = LIMIT) -> bytes:
+def animated(
+    frames: Sequence[Bytes],
+    *,
+    seconds: float = FRAME_SECONDS,
+    limit: int = LIMIT,
+    check: Callable[[], None] = lambda: None,
+) -> bytes:
     """A GIF that loops for ever, in fewer than `limit` bytes.
 
-    frames: [height, width, 3] in sRGB each, all of one size. seconds: of each frame, which GIF
-    rounds to hundredths. What is too large loses its dither, then size and frames. Raises ValueError for no frames, for
-    frames that differ in size, and where even small ones do not fit.
+    frames: [height, width, 3] in sRGB each, all of one size. seconds: of each frame, which GIF rounds to hundredths.
+    check: called between pictures; what it raises ends it. What is too large loses its dither, then size and frames.
+    Raises ValueError for no frames, for frames that differ in size, and where even small ones do not fit.
     """
     if not frames or any(frame.shape != frames[0].shape or frame.dtype != np.uint8 for frame in frames):
         raise ValueError("an animation needs frames, all of one size")
@@ -47,7 +53,7 @@ def animated(frames: Sequence[Bytes], *, seconds: float = FRAME_SECONDS, limit: 
         share = scale * scale / every
         if share > worth:
             continue
-        data = _encoded([_resized(frame, scale) for frame in frames[::every]], seconds * every, dithered)
+        data = _encoded([_resized(frame, scale) for frame in frames[::every]], seconds * every, dithered, check)
         if len(data) < limit:
             return data
         worth = share * limit / len(data) * (2 if dithered else 1.15)
@@ -67,13 +73,14 @@ def _resized(frame: Bytes, scale: float) -> Bytes:
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX, reducing_gap=None))
 
 
-def _encoded(frames: Sequence[Bytes], seconds: float, dithered: bool) -> bytes:
+def _encoded(frames: Sequence[Bytes], seconds: float, dithered: bool, check: Callable[[], None]) -> bytes:
     background = frames[0][0, 0]
     palette = _palette(frames, background)
     nearest = _nearest(palette)
     flat = palette.tobytes() + bytes(3)
     images = []
     for frame in frames:
+        check()
         image = Image.fromarray(_indexed(frame, nearest, background, dithered))
         image.putpalette(flat)
         images.append(image)

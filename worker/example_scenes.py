@@ -63,11 +63,20 @@ EXAMPLES: Mapping[str, Callable[[], tuple[Shape, ...]]] = {"still_life": still_l
 
 
 def write_example(
-    name: str, folder: Path, *, train: int = 40, held_out: int = 8, size: int = 100, samples: int = 3, seed: int = 0
+    name: str,
+    folder: Path,
+    *,
+    train: int = 40,
+    held_out: int = 8,
+    size: int = 100,
+    samples: int = 3,
+    seed: int = 0,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Render an example into an existing folder, in the layout of the NeRF-synthetic data set.
 
-    size: pixels along a side. samples: rays along a side of a pixel, so samples² in all. Raises KeyError by the name.
+    size: pixels along a side. samples: rays along a side of a pixel, so samples² in all. `check` is called before each
+    picture, and may raise to end it. Raises KeyError by the name.
     """
     shapes = EXAMPLES[name]()
     cameras = _cameras(train, held_out, np.random.default_rng(seed))
@@ -75,6 +84,7 @@ def write_example(
         (folder / stem).mkdir(exist_ok=True)
         frames = []
         for number, camera in enumerate(some):
+            check()
             path = f"{stem}/r_{number}"
             Image.fromarray(photograph(shapes, camera, size, samples)).save(folder / f"{path}.png")
             frames.append({"file_path": f"./{path}", "transform_matrix": camera.tolist()})

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops
 
 from frontdesk.queue.posed_archive import check_size
 from frontdesk.queue.transforms import Limits, Posed, UnusablePhotographsError, read_layout
@@ -32,12 +32,14 @@ class View:
     """A picture of h x w x 3 bytes (sRGB, over white) and the pinhole camera that took it.
 
     camera: 4x4, camera to world, OpenGL's convention. focal: in pixels; the optical axis meets the picture's middle.
+    holes: h x w bytes, how much of the white shows; None for a picture that is opaque all over.
     """
 
     name: str
     camera: Matrix
     focal: float
     picture: Picture
+    holes: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -113,29 +115,31 @@ def _size(path: Path, limits: Limits) -> tuple[int, int]:
 
 
 def _view(path: Path, posed: Posed, longest_side: float) -> View:
-    picture = _picture(path, longest_side)
-    focal = 0.5 * picture.shape[1] / math.tan(0.5 * posed.angle)
-    return View(path.name, np.array(posed.camera, dtype=np.float64), focal, picture)
-
-
-def _picture(path: Path, longest_side: float) -> Picture:
-    """The picture over white, at most `longest_side` long. Raises UnusablePhotographsError."""
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
             shrink = min(1.0, longest_side / max(image.size))
             size = (max(4, round(image.width * shrink)), max(4, round(image.height * shrink)))
             image.draft("RGB", size)  # a JPEG is decoded at half its size, or less, where that is enough
-            plain = (
-                image.convert("RGB") if image.mode in OPAQUE and not image.has_transparency_data else _over_white(image)
-            )
+            picture, holes = _over_white(image)
     except NOT_A_PICTURE:
         raise _unreadable(path) from None
-    return np.asarray(plain if plain.size == size else plain.resize(size, Image.Resampling.BOX), dtype=np.uint8)
+    focal = 0.5 * size[0] / math.tan(0.5 * posed.angle)
+    camera = np.array(posed.camera, dtype=np.float64)
+    return View(path.name, camera, focal, _sized(picture, size), None if holes is None else _sized(holes, size))
 
 
-def _over_white(image: Image.Image) -> Image.Image:
+def _over_white(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The picture over white, and how much of the white shows, if it does anywhere."""
+    if image.mode in OPAQUE and not image.has_transparency_data:
+        return image.convert("RGB"), None
     coloured = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
+    holes = ImageChops.invert(coloured.getchannel("A"))
+    white = Image.new("RGBA", coloured.size, "white")
+    return Image.alpha_composite(white, coloured).convert("RGB"), holes if holes.getbbox() else None
+
+
+def _sized(picture: Image.Image, size: tuple[int, int]) -> Picture:
+    return np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BOX), dtype=np.uint8)
 
 
 def _unreadable(path: Path) -> UnusablePhotographsError:

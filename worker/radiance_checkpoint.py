@@ -58,6 +58,7 @@ def digest(images: PosedImages, config: ReconstructConfig) -> str:
         hashed.update(repr((view.picture.shape, view.focal)).encode())
         hashed.update(np.ascontiguousarray(view.camera).tobytes())
         hashed.update(np.ascontiguousarray(view.picture).tobytes())
+        hashed.update(b"" if view.holes is None else np.ascontiguousarray(view.holes).tobytes())
     return hashed.hexdigest()
 
 

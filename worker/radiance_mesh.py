@@ -1,10 +1,9 @@
-"""What a radiance field is handed back as: a coloured surface, its grid as npz, and frames of a flight around it."""
+"""What a radiance field is handed back as: a coloured surface, and its grid as npz."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -13,16 +12,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import marching_cubes
 
-from frontdesk.worker.posed_images import orbiting
 from frontdesk.worker.radiance_field import BASES, RadianceField, corner_weights, sh_basis
-from frontdesk.worker.radiance_rendering import Scout, photograph
 from frontdesk.worker.runner import RunError
 
 SOLID = math.log(2)  # optical depth across a cell from which on it counts as solid: half of the light is stopped
 SMOOTHING = 0.7  # lattice steps; the density of a single point is noise
 LOOSE = 0.02  # bodies smaller than this share of the largest are dust
-FLIGHT_ANGLE = 0.6911112070083618  # radians, horizontally: that of the NeRF-synthetic data set's camera
-FLIGHT_DISTANCE = 2.5  # from the middle, in halves of the cube's side
 NPZ_VERSION = 1
 
 
@@ -114,26 +109,3 @@ def grid_file(field: RadianceField) -> bytes:
         sh=field.sh.detach()[1:].view(-1, BASES, 3).half().cpu().numpy(),
     )
     return buffer.getvalue()
-
-
-def fly_around(
-    field: RadianceField,
-    *,
-    frames: int = 36,
-    size: int = 200,
-    elevation: float = 0.45,
-    step_size: float | None = None,
-    check: Callable[[], None] = lambda: None,
-) -> Iterator[NDArray[np.uint8]]:
-    """Pictures (size, size, 3) from a circle around the object, one after the other; the first follows the last.
-
-    elevation: radians above the plane. step_size: between samples, in sides of the cube. `check` may raise to end it.
-    """
-    scout = Scout(field.grid)
-    focal = 0.5 * size / math.tan(0.5 * FLIGHT_ANGLE)
-    step = step_size or 0.5 / (field.grid.side - 1)
-    for number in range(frames):
-        turn = 2 * math.pi * number / frames
-        camera = orbiting(turn, elevation, FLIGHT_DISTANCE * field.cube.radius, field.cube.centre)
-        seen = photograph(field, scout, camera, focal, (size, size), step, check)
-        yield np.asarray(np.round(255 * seen), dtype=np.uint8)
