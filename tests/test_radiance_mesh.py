@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from frontdesk.worker.radiance_field import EMPTY, Cube, Grid, RadianceField
-from frontdesk.worker.radiance_mesh import Surface, fly_around, grid_file, surface
+from frontdesk.worker.radiance_flight import Orbit, fly_around
+from frontdesk.worker.radiance_mesh import Surface, grid_file, surface, without_dust
 from frontdesk.worker.runner import RunError
 
 SIDE = 25
@@ -108,12 +109,43 @@ def test_the_grid_is_read_without_pickle() -> None:
     assert dense.reshape(SIDE, SIDE, SIDE)[middle, middle, 22] > 5  # within the upper ball's wall, at z = 1.67
 
 
+def test_dust_is_left_out_of_the_field_too() -> None:
+    """What floats in the air and is small goes, the rest stays as it was: a flight shows no specks."""
+    dusty = solid(RED_ABOVE, GREEN_BELOW, ((1.5, 1.5, -1.5), 0.2, (1, 1, 1)))
+    clean = without_dust(dusty)
+    assert clean.grid.rows < dusty.grid.rows
+    dense = clean.density[clean.grid.links.long()].view(SIDE, SIDE, SIDE)
+    before = dusty.density[dusty.grid.links.long()].view(SIDE, SIDE, SIDE)
+    assert dense[20:, 20:, :6].max() < -5
+    assert (dense > 0).sum() == (before > 0).sum() - (before[20:, 20:, :6] > 0).sum()
+
+
+def shown(frame: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The rows and columns of what is not white."""
+    rows, columns = np.nonzero(frame.min(axis=2) < 200)
+    return rows, columns
+
+
 def test_a_flight_shows_the_object_from_all_sides() -> None:
-    """The red ball stays in the middle's upper half; the first frame follows the last."""
-    frames: list[NDArray[np.uint8]] = list(fly_around(solid(RED_ABOVE), frames=4, size=24, elevation=0.2))
+    """It fills the pictures from wherever it is seen, red above and green below, on plain white."""
+    field = solid(RED_ABOVE, GREEN_BELOW)
+    frames = list(fly_around(field, Orbit.around(surface(field)), frames=4, size=48))
     assert len(frames) == 4
     for frame in frames:
-        assert frame.shape == (24, 24, 3)
-        rows, columns = np.nonzero(frame[..., 0].astype(int) - frame[..., 1] > 200)
-        assert rows.mean() < 11
-        assert columns.mean() == pytest.approx(11.5, abs=1)
+        rows, columns = shown(frame)
+        assert min(rows.min(), columns.min()) >= 1
+        assert max(rows.max(), columns.max()) <= 46
+        assert np.ptp(rows) > 34  # it is taller than wide
+        red, green, _ = frame.astype(int).transpose(2, 0, 1)
+        assert np.nonzero(red - green > 100)[0].mean() < np.nonzero(green - red > 100)[0].mean()
+        assert (frame[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
+    others = [np.abs(frame.astype(int) - frames[0]).max() for frame in frames[1:]]
+    assert min(others) > 100  # the green ball stands out to one side
+
+
+def test_of_a_flight_the_first_pictures_can_be_had_alone() -> None:
+    """A still is one of them, in another size."""
+    field = solid(RED_ABOVE)
+    orbit = Orbit.around(surface(field))
+    (alone,) = fly_around(field, orbit, frames=1, size=24)
+    assert (alone == next(fly_around(field, orbit, frames=9, size=24))).all()

@@ -11,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import marching_cubes
+from torch import Tensor
+from torch.nn import functional
 
-from frontdesk.worker.radiance_field import BASES, RadianceField, corner_weights, sh_basis
+from frontdesk.worker.radiance_field import BASES, Grid, RadianceField, corner_weights, sh_basis
 from frontdesk.worker.runner import RunError
 
 SOLID = math.log(2)  # optical depth across a cell from which on it counts as solid: half of the light is stopped
 SMOOTHING = 0.7  # lattice steps; the density of a single point is noise
 LOOSE = 0.02  # bodies smaller than this share of the largest are dust
+FAINT = 0.02  # the share of the light that a cell stops which shows at all
+OUTSIDE, WAY_STEP, WAY_STEPS = 1.5, 0.5, 10  # lattice steps: where the way into a surface begins, and is looked at
 NPZ_VERSION = 1
 
 
@@ -39,7 +43,7 @@ def surface(field: RadianceField) -> Surface:
     smooth = ndimage.gaussian_filter(np.pad(solidity, 2), SMOOTHING)
     vertices, faces, normals, _ = marching_cubes(smooth, 0.5, gradient_direction="ascent")  # faces look outward
     lattice = np.clip(vertices - 2, 0, field.grid.side - 1).astype(np.float32)
-    colours = _colours(field, lattice, np.asarray(normals, dtype=np.float32))
+    colours = _colours(field, lattice, np.ascontiguousarray(normals, dtype=np.float32))
     own = torch.from_numpy(lattice) / (field.grid.side - 1)
     world = field.cube.to_world(own).numpy()
     upright = np.stack([world[:, 0], world[:, 2], -world[:, 1]], axis=1)  # z up as it was photographed, y up in files
@@ -69,25 +73,55 @@ def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _colours(field: RadianceField, places: NDArray[np.float32], normals: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The mean colour over the directions that look at a surface from outside.
+    """What is seen of a surface from outside: the colours along the way in, as a ray against the normal collects them.
 
-    places: (n, 3) in lattice steps. normals: (n, 3), outward. The mean of a harmonic of degree 1 over the half-sphere
-    around a direction is half its value there, and that of degree 2 is 0.
+    places: (n, 3) in lattice steps. normals: (n, 3), outward. Each colour is the mean over the directions of the
+    half-sphere: of a harmonic of degree 1 it is half its value along the normal, and of degree 2 it is 0.
     """
-    side, device = field.grid.side, field.density.device
-    inward = np.clip(places - 0.5 * normals, 0, side - 1)
-    where = torch.from_numpy(np.ascontiguousarray(inward)).to(device)
+    device = field.density.device
+    start, out = torch.from_numpy(places).to(device), torch.from_numpy(normals).to(device)
+    basis = sh_basis(-out) * torch.tensor([1.0] + 3 * [0.5] + 5 * [0.0], device=device)  # the eye looks against it
+    seen, light = torch.zeros_like(start), torch.ones(len(start), 1, device=device)
+    for number in range(WAY_STEPS):
+        density, sh = _interpolated(field, start + (OUTSIDE - number * WAY_STEP) * out)
+        passing = torch.exp(-field.optical_density(density) * (WAY_STEP / (field.grid.side - 1)))
+        colour = ((sh.view(-1, BASES, 3) * basis[:, :, None]).sum(1) + 0.5).clamp(0, 1)
+        seen += light * (1 - passing) * colour
+        light = light * passing
+    colours = (seen / (1 - light).clamp_min(1e-6)).cpu().numpy()
+    opaque = np.ones((len(colours), 1), dtype=np.float32)
+    return np.asarray(np.round(255 * np.concatenate([colours, opaque], axis=1)), dtype=np.uint8)
+
+
+def _interpolated(field: RadianceField, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Raw densities (n, 1) and harmonics (n, 27) at places (n, 3) in lattice steps."""
+    side = field.grid.side
+    where = places.clamp(0, side - 1)
     least = where.floor().clamp_max(side - 2).long()
-    offsets = torch.tensor([(x * side + y) * side + z for x in (0, 1) for y in (0, 1) for z in (0, 1)], device=device)
     flat = (least[:, 0] * side + least[:, 1]) * side + least[:, 2]
-    rows = field.grid.links[flat[:, None] + offsets].long()
-    weights = corner_weights(where - least) * field.optical_density(field.density.detach()[:, 0])[rows] + 1e-9
-    sh = (field.sh.detach()[rows] * (weights / weights.sum(1, keepdim=True))[..., None]).sum(1)
-    # The eye looks against the normal.
-    basis = sh_basis(torch.from_numpy(-normals).to(device)) * torch.tensor([1.0] + 3 * [0.5] + 5 * [0.0], device=device)
-    seen = ((sh.view(-1, BASES, 3) * basis[:, :, None]).sum(1) + 0.5).clamp(0, 1).cpu().numpy()
-    opaque = np.ones((len(seen), 1), dtype=np.float32)
-    return np.asarray(np.round(255 * np.concatenate([seen, opaque], axis=1)), dtype=np.uint8)
+    corners = [(x * side + y) * side + z for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    rows = field.grid.links[flat[:, None] + torch.tensor(corners, device=flat.device)].long()
+    weights = corner_weights(where - least)
+    density, sh = (
+        functional.embedding_bag(rows, table.detach(), per_sample_weights=weights, mode="sum")
+        for table in (field.density, field.sh)
+    )
+    return density, sh
+
+
+def without_dust(field: RadianceField) -> RadianceField:
+    """The same without what floats in the air and is small: cells that show, and touch nothing large."""
+    side = field.grid.side
+    depth = field.optical_density(field.density.detach()[:, 0]) / (side - 1)
+    stopped = -torch.expm1(-depth)[field.grid.links.long()].view(side, side, side)
+    dense = stopped.cpu().numpy()
+    bodies, count = ndimage.label(dense > FAINT)
+    if count < 2:
+        return field
+    mass = ndimage.sum_labels(dense, bodies, np.arange(1, count + 1))
+    large = np.isin(bodies, np.flatnonzero(mass >= LOOSE * mass.max()) + 1)
+    around = ndimage.binary_dilation(large, iterations=2)
+    return field.on(Grid(field.grid.live & torch.from_numpy(around).to(field.density.device)))
 
 
 def grid_file(field: RadianceField) -> bytes:

@@ -48,8 +48,10 @@ class Pixels:
         return len(self._colours)
 
     def rays(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Origins and directions (n, 3) of pixels (n,) in ascending order, and their colours over white, 0 to 1: (n, 3), or
-        (n, 4) with the share of the white that shows, where all pictures tell it."""
+        """Origins and directions (n, 3) of pixels (n,) in ascending order, and their colours over white, 0 to 1.
+
+        The colours are (n, 3), or (n, 4) with the share of the white that shows, where all pictures tell it.
+        """
         bounds = torch.searchsorted(numbers, torch.as_tensor(np.concatenate([[0], self._ends]), device=numbers.device))
         starts = np.concatenate([[0], self._ends[:-1]])
         parts = []

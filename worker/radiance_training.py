@@ -16,6 +16,7 @@ from frontdesk.worker.posed_images import PosedImages, View
 from frontdesk.worker.radiance_checkpoint import Score, UnusableCheckpointError, digest, frozen, thaw
 from frontdesk.worker.radiance_field import RadianceField
 from frontdesk.worker.radiance_fitting import Fit
+from frontdesk.worker.radiance_mesh import without_dust
 from frontdesk.worker.radiance_rendering import photograph
 
 LOOKED_AT = 2  # held-out views that are judged while it runs
@@ -81,7 +82,6 @@ def train(
         fit.seconds = hooks.clock() - before
         if reached < half <= fit.reached:
             hooks.half_way(fit.field)
-            fit.seconds = hooks.clock() - before
         if fit.seconds >= next_look:
             scores.append(_score(fit, images.held_out[:LOOKED_AT], hooks))
             hooks.progress(min(1.0, fit.reached / config.n_iters), _note(fit, scores[-1]))
@@ -91,6 +91,7 @@ def train(
             hooks.save(frozen(fit, name, scores))
             fit.seconds = hooks.clock() - before
             next_save = fit.seconds + hooks.save_every
+    fit.adopt(without_dust(fit.field), {})  # before it is judged: the figures are those of what is handed back
     final = _score(fit, images.held_out, hooks)
     hooks.progress(1.0, _note(fit, final))
     return Trained(fit.field, fit.step_size, fit.near, final, tuple(scores), taken_up)
