@@ -17,7 +17,7 @@ import trimesh
 from gltf import Validator
 from PIL import Image
 from running import job, unheard
-from tiny_scenes import tiny_config, tiny_text, tiny_zip
+from tiny_scenes import SMALL, tiny_config, tiny_text, tiny_zip
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.jobs import Outcome, Progress
@@ -37,11 +37,10 @@ from frontdesk.queue.settings import Settings
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.engine import Engine
 from frontdesk.worker.example_scenes import EXAMPLES
-from frontdesk.worker.reconstruct_runner import Flight, Picture, ReconstructRunner
+from frontdesk.worker.reconstruct_runner import Picture, ReconstructRunner
 from frontdesk.worker.run_files import RunFiles, Workroom
 from frontdesk.worker.runner import Bench, CancelledRunError
 
-SMALL = Flight(frames=4, size=40, still=64)
 ZIP = "application/zip"
 
 
@@ -135,10 +134,12 @@ def _is_a_red_ball(data: bytes, faces: int) -> None:
     assert sum(len(geometry.faces) for geometry in scene.geometry.values()) == faces
 
 
-async def test_it_tells_how_well_it_does_while_it_runs(desk: Desk, photographs: bytes) -> None:
+async def test_it_tells_how_well_it_does_while_it_runs(
+    desk: Desk, photographs: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The fraction rises to the end; dB on pictures that were held out; and a picture at half way, once."""
     shown: list[Picture] = []
-    desk.runner._show = shown.append  # type: ignore[method-assign]
+    monkeypatch.setattr(desk.runner, "_show", shown.append)
     told: list[tuple[float, str]] = []
     context = counted(desk, lambda: None)
     context.progress = lambda fraction, note: told.append((fraction, note))  # type: ignore[assignment,misc]

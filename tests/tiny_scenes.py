@@ -12,8 +12,10 @@ import torch
 from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.example_scenes import write_example
 from frontdesk.worker.posed_images import PosedImages, read_posed_images
+from frontdesk.worker.reconstruct_runner import Flight
 
 CPU = torch.device("cpu")
+SMALL = Flight(frames=4, size=40, still=64)
 
 
 def tiny_scene(folder: Path, name: str = "red_ball") -> PosedImages:
