@@ -131,9 +131,9 @@ def draw(runs: list[Run], path: Path) -> None:
     print(f"\n{path} is drawn")
 
 
-def products(trained: Trained, folder: Path) -> None:
+def products(trained: Trained, images: PosedImages, folder: Path) -> None:
     began = time.perf_counter()
-    body = surface(trained.field)
+    body = surface(trained.field, images.train)
     mesh = fitted(Mesh(*body))
     meshed = time.perf_counter()
     packed = grid_file(trained.field)
@@ -173,7 +173,7 @@ def main() -> None:
             runs.append(run(images, quality, options.seconds or SECONDS[quality], options.config, clock))
             table(runs[-1])
         draw(runs, options.picture)
-        products(runs[-1].trained, folder)
+        products(runs[-1].trained, images, folder)
 
 
 if __name__ == "__main__":

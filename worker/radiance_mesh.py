@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,11 +15,14 @@ from skimage.measure import marching_cubes
 from torch import Tensor
 from torch.nn import functional
 
+from frontdesk.worker.posed_images import View
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField, corner_weights, sh_basis
+from frontdesk.worker.radiance_rendering import CHUNK, Scout, camera_rays, depths_of, march, sample_weights
 from frontdesk.worker.runner import RunError
 
-SOLID = math.log(2)  # optical depth across a cell from which on it counts as solid: half of the light is stopped
-SMOOTHING = 0.7  # lattice steps; the density of a single point is noise
+STOPPED = 0.3  # share of the light at a surface: the best of many views of it tells too little rather than too much
+CARVING = 500_000  # rays of all cameras together that tell where the light ends
+SMOOTHING = 0.7  # lattice steps; a single cell is noise
 LOOSE = 0.02  # bodies smaller than this share of the largest are dust
 FAINT = 0.02  # the share of the light that a cell stops which shows at all
 OUTSIDE, WAY_STEP, WAY_STEPS = 1.5, 0.5, 10  # lattice steps: where the way into a surface begins, and is looked at
@@ -34,15 +38,16 @@ class Surface(NamedTuple):
     colours: NDArray[np.uint8]
 
 
-def surface(field: RadianceField) -> Surface:
-    """The outside of what is solid, by marching cubes, without loose bodies and inner walls; closed.
+def surface(field: RadianceField, views: Sequence[View], check: Callable[[], None] = lambda: None) -> Surface:
+    """Where the light to every camera is stopped in part, by marching cubes; closed, without loose bodies and inner
+    walls. Densities alone do not tell: a wall may stop the light over one cell or over five.
 
-    Raises RunError where nothing is solid.
+    views: the cameras. `check` may raise to end it. Raises RunError where nothing is solid.
     """
-    solidity = _outer(_solidity(field))
+    solidity = _outer(_hidden(field, views, check))
     smooth = ndimage.gaussian_filter(np.pad(solidity, 2), SMOOTHING)
-    vertices, faces, normals, _ = marching_cubes(smooth, 0.5, gradient_direction="ascent")  # faces look outward
-    lattice = np.clip(vertices - 2, 0, field.grid.side - 1).astype(np.float32)
+    vertices, faces, normals, _ = marching_cubes(smooth, STOPPED, gradient_direction="ascent")  # faces look outward
+    lattice = np.clip(vertices - 1.5, 0, field.grid.side - 1).astype(np.float32)  # of the cells' middles
     colours = _colours(field, lattice, np.ascontiguousarray(normals, dtype=np.float32))
     own = torch.from_numpy(lattice) / (field.grid.side - 1)
     world = field.cube.to_world(own).numpy()
@@ -50,17 +55,30 @@ def surface(field: RadianceField) -> Surface:
     return Surface(np.ascontiguousarray(upright, dtype=np.float32), faces.astype(np.int32), colours)
 
 
-def _solidity(field: RadianceField) -> NDArray[np.float32]:
-    """(side, side, side) of 0 to 1: 0.5 where an opaque surface is crossed."""
-    side = field.grid.side
-    depth = field.optical_density(field.density.detach()[:, 0]) / (side - 1)
-    dense = depth[field.grid.links.long()].view(side, side, side).cpu().numpy()
-    return np.asarray(dense / (dense + SOLID), dtype=np.float32)
+@torch.no_grad()
+def _hidden(field: RadianceField, views: Sequence[View], check: Callable[[], None]) -> NDArray[np.float32]:
+    """(side-1, side-1, side-1): the least share of the light on its way to a camera that is stopped before a cell."""
+    grid, device = field.grid, field.density.device
+    scout, step, cells = Scout(grid), 0.5 / (grid.side - 1), grid.side - 1
+    most = torch.zeros(len(grid.cell_rows), device=device)
+    for view in views:
+        height, width = view.picture.shape[:2]
+        scale = min(1.0, math.sqrt(CARVING / len(views) / (width * height)))
+        width, height, focal = max(1, int(width * scale)), max(1, int(height * scale)), view.focal * scale
+        for pixels in torch.split(torch.arange(width * height, device=device), CHUNK):
+            check()
+            rays = scout.rays(*camera_rays(view.camera, focal, width, height, pixels, field.cube))
+            samples = march(grid, rays, step)
+            light, weights = sample_weights(depths_of(field, samples, step), samples.ray, len(rays))
+            most.scatter_reduce_(0, samples.cell.long(), light - weights / 2, "amax")
+    most[0] = 1.0  # dead cells are empty, and what they enclose is filled
+    seen = most[grid.cell_ids.long()].view(grid.side, grid.side, grid.side)[:cells, :cells, :cells]
+    return np.asarray(1 - seen.cpu().numpy(), dtype=np.float32)
 
 
 def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
     """Solid within: what the air outside does not reach. Bodies that are too small, and their surroundings, go."""
-    solid = ndimage.binary_fill_holes(solidity > 0.5)
+    solid = ndimage.binary_fill_holes(solidity > STOPPED)
     bodies, count = ndimage.label(solid)
     if not count:
         raise RunError("Nothing solid was found in the pictures, so there is no mesh.")
@@ -68,7 +86,7 @@ def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
     large = np.flatnonzero(sizes >= LOOSE * sizes.max()) + 1
     kept = np.isin(bodies, large)
     dust = solid & ~kept
-    filled = np.where(kept & (solidity <= 0.5), 1.0, solidity)
+    filled = np.where(kept & (solidity <= STOPPED), 1.0, solidity)
     return np.where(ndimage.binary_dilation(dust) & ~kept, 0.0, filled).astype(np.float32)
 
 

@@ -79,15 +79,15 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
                 device=self._device,
                 time_limit=SECONDS[params.quality],
                 saved=context.saved(),
-                hooks=self._hooks(context),
+                hooks=self._hooks(images, context),
             )
-            mesh, artifacts = self._products(trained, _named(params), context)
+            mesh, artifacts = self._products(trained, images, _named(params), context)
         return _result(params, images, trained, mesh, artifacts, device_name(self._device))
 
-    def _hooks(self, context: RunContext) -> Hooks:
+    def _hooks(self, images: PosedImages, context: RunContext) -> Hooks:
         def half_way(field: RadianceField) -> None:
             with suppress(RunError):  # nothing is solid yet: there is nothing to show
-                orbit = Orbit.around(surface(field))
+                orbit = Orbit.around(surface(field, images.train, context.check))
                 (picture,) = fly_around(field, orbit, frames=1, size=self._flight.size, check=context.check)
                 self._show(picture)
 
@@ -104,12 +104,14 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
     def _show(self, picture: Picture) -> None:
         """What the object looks like when half of the training is done."""
 
-    def _products(self, trained: Trained, name: str, context: RunContext) -> tuple[Mesh, tuple[Artifact, ...]]:
+    def _products(
+        self, trained: Trained, images: PosedImages, name: str, context: RunContext
+    ) -> tuple[Mesh, tuple[Artifact, ...]]:
         """The mesh, and all files. They are made before the first is kept: a failure leaves none behind."""
         flight, check = self._flight, context.check
         context.progress(TRAINED, note="the mesh")
         check()
-        body = surface(trained.field)
+        body = surface(trained.field, images.train, check)
         check()
         mesh = fitted(Mesh(*body))
         made = [(".glb", "model/gltf-binary", glb(mesh, name=name))]
