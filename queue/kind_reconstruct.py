@@ -20,7 +20,8 @@ LONGEST_AROUND = 600.0  # seconds for the same on a slow and busy machine, with 
 
 # Bytes: what a process takes before it begins, and what each point of the finest grid adds to that.
 MEMORY_AT_REST = 500_000_000
-MEMORY_PER_POINT = 600
+MEMORY_PER_POINT = 300
+MEMORY_OF_PHOTOGRAPHS = 400_000_000  # of as many and as large ones as are taken
 
 
 class ReconstructParams(Params):
@@ -113,7 +114,8 @@ def time_limit(params: ReconstructParams) -> float:
 
 def memory(params: ReconstructParams) -> int:
     """Bytes that a worker's process needs at the most."""
-    return MEMORY_AT_REST + MEMORY_PER_POINT * max(params.settings().reso) ** 3
+    photographs = MEMORY_OF_PHOTOGRAPHS if params.photographs else 0
+    return MEMORY_AT_REST + photographs + MEMORY_PER_POINT * max(params.settings().reso) ** 3
 
 
 RECONSTRUCT = JobKind(

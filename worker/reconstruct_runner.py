@@ -63,6 +63,7 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
     def load(self) -> None:
         """Raises ConfigurationError."""
         self._device = chosen_device(self.bench.models.settings)
+        torch.optim.Adam([torch.zeros(1, requires_grad=True)])  # the first one takes a second to be imported
 
     @property
     def model(self) -> str | None:
