@@ -12,7 +12,7 @@ import struct
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -53,11 +53,17 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 def unpack(
-    archive: Path, folder: Path, *, suffixes: Collection[str], limits: ArchiveLimits = DEFAULT_LIMITS
+    archive: Path,
+    folder: Path,
+    *,
+    suffixes: Collection[str],
+    limits: ArchiveLimits = DEFAULT_LIMITS,
+    check: Callable[[], None] = lambda: None,
 ) -> list[PurePosixPath]:
     """Unpack into `folder`, which must be empty or not there; what was unpacked, in the archive's order.
 
     suffixes: those that are taken, in small letters (".png"); what file managers add (`__MACOSX`) is passed over.
+    check: called after each 256 KB; what it raises ends the unpacking.
     Raises ArchiveError with a sentence for whoever sent it; the folder is then as it was before.
     """
     if not archive.is_file():
@@ -66,7 +72,7 @@ def unpack(
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpacking-"))
     try:
-        names = _unpack(archive, aside, suffixes, limits)
+        names = _unpack(archive, aside, suffixes, limits, check)
         aside.replace(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -74,28 +80,81 @@ def unpack(
     return names
 
 
-def _unpack(archive: Path, folder: Path, suffixes: Collection[str], limits: ArchiveLimits) -> list[PurePosixPath]:
-    allowed = min(limits.total, int(limits.ratio * archive.stat().st_size) + SLACK)
+@dataclass(frozen=True, slots=True)
+class OpenArchive:
+    """An archive that is looked into without unpacking it. sizes: bytes of each file, as the archive says."""
+
+    sizes: Mapping[PurePosixPath, int]
+    _zip: zipfile.ZipFile
+    _entries: Mapping[PurePosixPath, zipfile.ZipInfo]
+
+    def head(self, name: PurePosixPath, size: int) -> bytes:
+        """The first bytes of a file, or all where it has fewer. Raises ArchiveError."""
+        with _reading(), self._zip.open(self._entries[name]) as source:
+            return source.read(size)
+
+
+@contextmanager
+def opened(
+    archive: Path, *, suffixes: Collection[str], limits: ArchiveLimits = DEFAULT_LIMITS
+) -> Iterator[OpenArchive]:
+    """Look into an archive (see `unpack`). Raises ArchiveError where what it says of itself would not be unpacked."""
+    if not archive.is_file():
+        raise ArchiveError("That is no file.")
+    _measure(archive, limits)
     with ExitStack() as stack:
         with _reading():
-            opened = stack.enter_context(zipfile.ZipFile(archive))
-        wanted = _chosen(opened.infolist(), suffixes, limits)
+            zipped = stack.enter_context(zipfile.ZipFile(archive))
+        entries = dict(_chosen(zipped.infolist(), suffixes, limits))
+        sizes = {name: entry.file_size for name, entry in entries.items()}
+        _check_promised(sizes, _allowed(archive, limits), limits)
+        yield OpenArchive(sizes, zipped, entries)
+
+
+def _check_promised(sizes: Mapping[PurePosixPath, int], allowed: int, limits: ArchiveLimits) -> None:
+    for name, size in sizes.items():
+        if size > limits.single:
+            raise ArchiveError(f"{_shown(str(name))} in the archive has more than {_megabytes(limits.single)}.")
+    if sum(sizes.values()) > allowed:
+        raise _too_much(limits)
+
+
+def _allowed(archive: Path, limits: ArchiveLimits) -> int:
+    return min(limits.total, int(limits.ratio * archive.stat().st_size) + SLACK)
+
+
+def _too_much(limits: ArchiveLimits) -> ArchiveError:
+    return ArchiveError(
+        f"Too much comes out of the archive: at most {_megabytes(limits.total)}, and {limits.ratio:g} times its own"
+        " size."
+    )
+
+
+def _unpack(
+    archive: Path, folder: Path, suffixes: Collection[str], limits: ArchiveLimits, check: Callable[[], None]
+) -> list[PurePosixPath]:
+    allowed = _allowed(archive, limits)
+    with ExitStack() as stack:
+        with _reading():
+            zipped = stack.enter_context(zipfile.ZipFile(archive))
+        wanted = _chosen(zipped.infolist(), suffixes, limits)
         for name, entry in wanted:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
-                for chunk in _chunks(opened, entry, allowed, limits):
+                for chunk in _chunks(zipped, entry, allowed, limits):
                     allowed -= len(chunk)
                     file.write(chunk)
+                    check()
     return [name for name, _ in wanted]
 
 
-def _chunks(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int, limits: ArchiveLimits) -> Iterator[bytes]:
+def _chunks(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int, limits: ArchiveLimits) -> Iterator[bytes]:
     """What comes out of an entry. Raises ArchiveError at the first byte too many."""
     size = 0
     with ExitStack() as stack:
         with _reading():
-            source = stack.enter_context(opened.open(entry))
+            source = stack.enter_context(zipped.open(entry))
         while True:
             with _reading():
                 chunk = source.read(CHUNK)
@@ -105,10 +164,7 @@ def _chunks(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, allowed: int, limit
                     f"{_shown(entry.filename)} in the archive has more than {_megabytes(limits.single)}."
                 )
             if size > allowed:
-                raise ArchiveError(
-                    f"Too much comes out of the archive: at most {_megabytes(limits.total)}, and {limits.ratio:g} times"
-                    " its own size."
-                )
+                raise _too_much(limits)
             if not chunk:
                 break
             yield chunk

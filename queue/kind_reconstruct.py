@@ -1,188 +1,44 @@
-"""`reconstruct`: posed photographs become a 3D object. Its parameters, its configuration, its result."""
+"""The kind `reconstruct`: posed photographs become a 3D object."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator
 
+from frontdesk.queue.artifacts import Artifact
+from frontdesk.queue.jobs import Wire
 from frontdesk.queue.kinds import JobKind
 from frontdesk.queue.parameters import Params
-from frontdesk.queue.results import Result
+from frontdesk.queue.posed_archive import check_photographs
+from frontdesk.queue.reconstruct_config import MAX_CONFIG, SECONDS, Quality, ReconstructConfig, read_config
+from frontdesk.queue.results import Attachment, Result
+from frontdesk.queue.uploads import Upload
 
-Quality: TypeAlias = Literal["draft", "good", "best"]
+SceneName: TypeAlias = Literal["still_life", "red_ball"]
 
-MAX_CONFIG = 4000  # characters of JSON
-LEAST_SIDE, MOST_SIDE = 16, 160  # lattice points along a side of the grid
-MOST_LEVELS = 4
+ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+MAX_ZIP = 200_000_000  # bytes
 
-# Seconds of training by quality on any machine: a faster one does more steps in them, up to n_iters.
-SECONDS: dict[Quality, float] = {"draft": 60.0, "good": 300.0, "best": 900.0}
-SECONDS_AROUND = 30.0  # reading the pictures, the mesh, the frames of the fly-around
+SECONDS_AROUND = 30.0  # device-seconds: the example's pictures or the upload's, the mesh, the frames of the fly-around
+SECONDS_PER_STEP = 0.05  # of training on one CPU core, at the least: a short configuration ends before its time
+LONGEST_AROUND = 600.0  # seconds for the same on a slow and busy machine, with the most pictures
 
-
-def _sides(value: Any) -> Any:
-    """A list of sides from what Plenoxels takes: "[[64, 64, 64], [96, 96, 96]]", the same as a list, or [64, 96]."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise ValueError("must be a list such as [[64, 64, 64], [96, 96, 96]]") from None
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(_side(level) for level in value)
-
-
-def _side(level: Any) -> Any:
-    if isinstance(level, list | tuple):
-        if len(level) != 3 or any(side != level[0] for side in level):
-            raise ValueError("must have three equal sides at each level, such as [64, 64, 64]")
-        return level[0]
-    return level
-
-
-Side = Annotated[int, Field(strict=True, ge=LEAST_SIDE, le=MOST_SIDE)]
-Sides = Annotated[
-    tuple[Side, ...],
-    BeforeValidator(_sides),
-    Field(min_length=1, max_length=MOST_LEVELS, description="Lattice points along a side, level by level"),
-]
-Rate = Annotated[float, Field(ge=1e-5, le=10.0)]
-Weight = Annotated[float, Field(ge=0.0, le=10.0)]
-
-
-class ReconstructConfig(BaseModel):
-    """How a radiance field is trained. The names are those of Plenoxels' JSON files (svox2, opt/configs).
-
-    The optimiser is Adam, so that learning rates are in units of the raw values a step; lengths are in units of the
-    pictures' own world. `lambda_*` weigh what is added to the mean squared error of a batch.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-
-    reso: Sides = (32, 64, 96)
-    upsamp_every: Annotated[int, Field(ge=1, le=100_000, description="Steps at one level before the next")] = 250
-    n_iters: Annotated[int, Field(ge=1, le=200_000, description="Steps in all")] = 5000
-    batch_size: Annotated[int, Field(ge=64, le=20_000, description="Rays in a step")] = 4096
-    lr_sigma: Rate = 0.3
-    lr_sigma_final: Rate = 0.03
-    lr_sigma_decay_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 5000
-    lr_sh: Rate = 0.03
-    lr_sh_final: Rate = 0.003
-    lr_sh_decay_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 5000
-    lambda_tv: Weight = 1e-4
-    lambda_tv_sh: Weight = 1e-3
-    lambda_l2_sh: Weight = 1e-4
-    lambda_sparsity: Weight = 1e-5
-    tv_sparsity: Annotated[float, Field(gt=0.0, le=1.0, description="Share of the voxels that a TV step looks at")] = (
-        0.1
-    )
-    tv_decay: Annotated[float, Field(gt=0.0, le=1.0, description="TV's weights at the end, as a share")] = 0.3
-    prune_every: Annotated[int, Field(ge=10, le=100_000, description="Steps between two looks for empty space")] = 250
-    weight_thresh: Annotated[float, Field(ge=0.0, le=0.5, description="A voxel that never weighs more is empty")] = (
-        0.005
-    )
-    step_size: Annotated[float, Field(ge=0.25, le=1.0, description="Between samples of a ray, in voxels")] = 0.5
-    near_clip: Annotated[float, Field(ge=0.0, le=1000.0, description="Nothing is nearer to a camera")] = 0.0
-    scene_radius: Annotated[
-        float | None, Field(gt=0.0, le=1e4, description="Half the cube's side; None: from the cameras' distances")
-    ] = None
-    background_nlayers: Annotated[int, Field(ge=0, le=0, description="0 only: what is far away is white")] = 0
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-
-    @model_validator(mode="after")
-    def _levels_rise(self) -> ReconstructConfig:
-        if list(self.reso) != sorted(set(self.reso)):
-            raise ValueError("reso: must rise from level to level")
-        return self
-
-
-PRESETS: dict[Quality, Mapping[str, Any]] = {
-    "draft": {"reso": (32, 64, 96), "n_iters": 1000, "upsamp_every": 150, "prune_every": 75},
-    "good": {"reso": (32, 64, 96), "n_iters": 5000, "upsamp_every": 250, "prune_every": 100},
-    "best": {"reso": (32, 64, 128), "n_iters": 15000, "upsamp_every": 500},
-}
-
-
-def read_config(text: str | None, quality: Quality = "good") -> ReconstructConfig:
-    """The preset of that quality, with what the JSON text says in its place.
-
-    Raises ValueError with a sentence for everything wrong, each by its key and with what it may be.
-    """
-    preset = PRESETS[quality]
-    given = _object(text) if text and text.strip() else {}
-    try:
-        return ReconstructConfig.model_validate(_decays({**preset, **given}["n_iters"]) | dict(preset) | given)
-    except ValidationError as error:
-        raise ValueError(" ".join(dict.fromkeys(_sentence(detail) for detail in error.errors()))) from None
-
-
-def _decays(steps: Any) -> dict[str, Any]:
-    """Learning rates reach their final values with the last step, unless the configuration says otherwise."""
-    if not isinstance(steps, int) or steps < 1:
-        return {}  # it is refused by its own name
-    return {"lr_sigma_decay_steps": steps, "lr_sh_decay_steps": steps}
-
-
-def _object(text: str) -> dict[str, Any]:
-    if len(text) > MAX_CONFIG:
-        raise ValueError(f"has {len(text):,} characters; {MAX_CONFIG:,} is the most.")
-    try:
-        value = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} at character {error.pos + 1}.") from None
-    except RecursionError:
-        raise ValueError("is nested too deeply.") from None
-    if not isinstance(value, dict):
-        raise ValueError('must be a JSON object such as {"n_iters": 2000}.')  # noqa: TRY004 -- pydantic takes ValueError
-    return value
-
-
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("names a key twice.")
-    return value
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not a number.")
-
-
-def _sentence(detail: Any) -> str:
-    """One thing wrong, by the name of the key."""
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    if not detail["loc"]:
-        return f"{message}."
-    name = str(detail["loc"][0])[:40]
-    if detail["type"] == "extra_forbidden":
-        return f"{name!r} is not known; known are {', '.join(ReconstructConfig.model_fields)}."
-    if detail["type"] == "value_error":
-        return f"{name} {message}."
-    return f"{name} must be {_allowed(name)}."
-
-
-def _allowed(name: str) -> str:
-    """What a key takes, in words: "1 to 200000", "a list of 1 to 4 sides of 16 to 160"."""
-    if name == "reso":
-        return f"a list of 1 to {MOST_LEVELS} levels, each of {LEAST_SIDE} to {MOST_SIDE}"
-    info = ReconstructConfig.model_fields[name]
-    ends: dict[str, Any] = {}
-    for bound in info.metadata:
-        ends |= {end: getattr(bound, end) for end in ("ge", "gt", "le") if hasattr(bound, end)}
-    whole = "a whole number of " if info.annotation is int else ""
-    if ends.get("ge") == ends["le"]:
-        return f"{ends['le']}"
-    least = f"{ends['ge']:.7g} to" if "ge" in ends else f"more than {ends['gt']:.7g}, at most"
-    return f"{whole}{least} {ends['le']:.7g}"
+# Bytes: what a process takes before it begins, and what each point of the finest grid adds to that.
+MEMORY_AT_REST = 500_000_000
+MEMORY_PER_POINT = 300
+MEMORY_OF_PHOTOGRAPHS = 400_000_000  # of as many and as large ones as are taken
 
 
 class ReconstructParams(Params):
-    scene: Annotated[
-        str, Field(description="An example scene's name, or an uploaded zip's", min_length=1, max_length=120)
-    ]
+    scene: Annotated[SceneName, Field(description="An example's photographs, where you send none of your own")] = (
+        "still_life"
+    )
+    photographs: Annotated[
+        Artifact | None,
+        Field(description="Your own: a zip of pictures with transforms.json"),
+        Upload((".zip",), ZIP_TYPES, max_bytes=MAX_ZIP, check=check_photographs),
+    ] = None
     quality: Annotated[Quality, Field(description="How long to train: 1, 5 or 15 minutes")] = "good"
     config: Annotated[
         str | None,
@@ -200,41 +56,86 @@ class ReconstructParams(Params):
         return read_config(self.config, self.quality)
 
 
-class ReconstructResult(Result):
-    """Figures of a reconstruction; PSNR (dB) and SSIM are means over views that were held out of training."""
+class Look(Wire):
+    """How well pictures were matched that were held out: dB and SSIM, after so many seconds and steps of training."""
 
-    scene: str
+    seconds: float
+    steps: int
+    psnr: float
+    ssim: float
+
+
+class ReconstructResult(Result):
+    """Figures of a reconstruction; PSNR (dB) and SSIM are means over pictures that were held out of training.
+
+    artifacts: the fly-around, a still, the mesh, the grid. curve: looks at two of the pictures on the way.
+    """
+
+    object: Annotated[str, Field(description="The example's name, or that of the uploaded file")]
+    example: bool
+    quality: Quality
     psnr: float
     ssim: float
     views: Annotated[int, Field(description="Pictures trained on")]
     held_out: Annotated[int, Field(description="Pictures held out")]
     steps: int
-    seconds: Annotated[float, Field(description="Of training")]
+    seconds: Annotated[float, Field(description="Of training, all workers together")]
+    seconds_before: Annotated[float, Field(description="Of these, on a worker that did not end it")]
     reso: int
-    voxels: Annotated[int, Field(description="Lattice points that hold something")]
+    points: Annotated[int, Field(description="Lattice points that hold something")]
     faces: int
+    watertight: bool
+    device: str
+    curve: tuple[Look, ...]
+    artifacts: tuple[Artifact, ...]
 
     def headline(self) -> str:
-        return f"Reconstructed {self.scene}: {self.psnr:.1f} dB on {self.held_out} pictures it had not seen."
+        pictures = "1 picture that it" if self.held_out == 1 else f"{self.held_out} pictures that it"
+        return f"Reconstructed from {self.views} pictures: {self.psnr:.1f} dB on {pictures} had not seen."
 
     def figures(self) -> list[tuple[str, str]]:
         return [
+            ("Photographs", f"{self.object}{' (example)' if self.example else ''}"),
             ("PSNR", f"{self.psnr:.2f} dB"),
             ("SSIM", f"{self.ssim:.3f}"),
-            ("Pictures", f"{self.views} and {self.held_out} held out"),
-            ("Training", f"{self.steps:,} steps in {self.seconds:.0f} s"),
-            ("Grid", f"{self.reso}³, {self.voxels:,} points in use"),
-            ("Mesh", f"{self.faces:,} faces"),
+            ("Training", f"{self.steps:,} steps in {self.seconds:.0f} s{self._before()} ({self.quality})"),
+            ("Grid", f"{self.reso} x {self.reso} x {self.reso}, {self.points:,} points in use"),
+            ("Mesh", f"{self.faces:,} faces, {'watertight' if self.watertight else 'not watertight'}"),
+            ("Device", self.device),
         ]
+
+    def _before(self) -> str:
+        return f", {self.seconds_before:.0f} s of them on a worker that was lost" if self.seconds_before else ""
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        roles: dict[str, Literal["preview", "still"]] = {"image/gif": "preview", "image/png": "still"}
+        return tuple(Attachment(kept, roles.get(kept.media_type, "file")) for kept in self.artifacts)
+
+
+def cost(params: ReconstructParams) -> float:
+    """Device-seconds: the training ends with its time or with its last step, whatever comes first."""
+    return min(SECONDS[params.quality], params.settings().n_iters * SECONDS_PER_STEP) + SECONDS_AROUND
+
+
+def time_limit(params: ReconstructParams) -> float:
+    """Seconds that a run may take."""
+    return SECONDS[params.quality] + LONGEST_AROUND
+
+
+def memory(params: ReconstructParams) -> int:
+    """Bytes that a worker's process needs at the most."""
+    photographs = MEMORY_OF_PHOTOGRAPHS if params.photographs else 0
+    return MEMORY_AT_REST + photographs + MEMORY_PER_POINT * max(params.settings().reso) ** 3
 
 
 RECONSTRUCT = JobKind(
     name="reconstruct",
-    summary="Posed photographs become a 3D object",
+    summary="Photographs with their cameras become a 3D object",
     params=ReconstructParams,
     result=ReconstructResult,
-    cost=lambda params: SECONDS[params.quality] + SECONDS_AROUND,
+    cost=cost,
     lane="long",
-    time_limit=max(SECONDS.values()) + 600.0,
-    example={"quality": get_args(Quality)[0], "scene": "still_life"},
+    time_limit=time_limit,
+    memory=memory,
+    example={"scene": "still_life", "quality": "draft"},
 )

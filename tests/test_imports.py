@@ -45,6 +45,7 @@ TENSORS = {
     "worker/radiance_training.py": "the device it is trained on",
     "worker/sculpt_shap_e.py": "the network that sculpts",
     "worker/radiance_mesh.py": "its surface and its colours",
+    "worker/reconstruct_runner.py": "the device that it runs on",
 }
 COMPUTING = {path.relative_to(ROOT).as_posix(): "workers alone compute" for path in ROOT.glob("worker/*.py")}
 ALLOWED = {

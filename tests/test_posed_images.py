@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from frontdesk.queue.transforms import TRAIN, Limits, UnusablePhotographsError
 from frontdesk.worker.example_scenes import write_example
-from frontdesk.worker.posed_images import TRAIN, Limits, orbiting, read_posed_images
-from frontdesk.worker.runner import RunError
+from frontdesk.worker.posed_images import orbiting, read_posed_images
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def change(folder: Path, **changes: Any) -> None:
 
 
 def refusal(folder: Path, limits: Limits | None = None) -> str:
-    with pytest.raises(RunError) as error:
+    with pytest.raises(UnusablePhotographsError) as error:
         read_posed_images(folder, limits)
     return str(error.value)
 
@@ -76,6 +76,25 @@ def test_large_pictures_are_made_smaller(folder: Path) -> None:
     assert small.focal == pytest.approx(full.focal / 2)
 
 
+def test_many_large_pictures_are_made_smaller_together(folder: Path) -> None:
+    """As much as it takes for all of them to fit, and no more."""
+    images = read_posed_images(folder, Limits(pixels=1000))
+    pixels = [view.picture.shape[0] * view.picture.shape[1] for view in (*images.train, *images.held_out)]
+    assert 700 < sum(pixels) < 1050  # sides are whole numbers
+
+
+def test_of_many_held_out_pictures_some_are_judged(folder: Path) -> None:
+    """Evenly spread: more of them take time, and say the same."""
+    assert [view.name for view in read_posed_images(folder, Limits(judged=1)).held_out] == ["r_0.png"]
+
+
+def test_one_file_may_name_all_pictures(folder: Path) -> None:
+    """As programs write it that find the cameras of real photographs."""
+    (folder / "transforms_test.json").unlink()
+    (folder / TRAIN).rename(folder / "transforms.json")
+    assert len(read_posed_images(folder).train) == 3
+
+
 @pytest.mark.parametrize("named", ["../secret", "/etc/hostname", "a\\b", "train/r_0\0", "train/../../outside"])
 def test_nothing_outside_of_the_folder_is_read(tmp_path: Path, named: str) -> None:
     """Neither by a path nor through a link."""
@@ -88,16 +107,15 @@ def test_nothing_outside_of_the_folder_is_read(tmp_path: Path, named: str) -> No
     assert refusal(inner).startswith(repr(named))
     (inner / "link.png").symlink_to(tmp_path / "secret.png")
     change(inner, file_path="link")
-    assert refusal(inner) == "'link' lies outside of the folder."
+    assert refusal(inner) == "'link': there is no such PNG or JPEG file."
 
 
 def test_limits_name_what_is_too_large(folder: Path) -> None:
-    """Files, pictures, and all of them together."""
+    """Files and pictures."""
     base = Limits()
-    assert refusal(folder, replace(base, pictures=5)) == "There are 6 pictures; 5 is the most."
+    assert refusal(folder, replace(base, pictures=3)) == "There are 4 pictures to learn from; 3 is the most."
     assert refusal(folder, replace(base, picture_bytes=50)) == "r_0.png has more than 50 bytes."
     assert refusal(folder, replace(base, picture_pixels=100)) == "r_0.png is 16 x 16; 100 pixels is the most."
-    assert "more than 1,000 pixels together" in refusal(folder, replace(base, pixels=1000))
     assert refusal(folder, replace(base, json_bytes=99)) == "transforms_train.json: at most 99 bytes are read."
 
 

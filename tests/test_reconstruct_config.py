@@ -8,7 +8,8 @@ import pytest
 
 from frontdesk.bots.parsing import validate
 from frontdesk.queue.errors import InvalidRequestError
-from frontdesk.queue.kind_reconstruct import MAX_CONFIG, RECONSTRUCT, ReconstructParams, read_config
+from frontdesk.queue.kind_reconstruct import RECONSTRUCT, ReconstructParams
+from frontdesk.queue.reconstruct_config import MAX_CONFIG, read_config
 
 
 def test_without_a_configuration_the_quality_decides() -> None:

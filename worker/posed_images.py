@@ -1,8 +1,4 @@
-"""Pictures with their cameras, in the layout of the NeRF-synthetic data set (Mildenhall et al. 2020).
-
-A folder holds `transforms_train.json` and, for pictures that are held out, `transforms_test.json` or
-`transforms_val.json`. Each names its pictures without their endings and gives each a 4x4 camera-to-world matrix in
-OpenGL's convention: x right, y up, the camera looks along -z.
+"""Photographs with their cameras, read from a folder in the layout of the NeRF-synthetic data set (see `transforms`).
 
 What is read here was made by a stranger: everything has a limit, and nothing outside of the folder is opened.
 """
@@ -11,38 +7,24 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, TypeAlias
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from pydantic import BaseModel, Field, ValidationError
+from PIL import Image, ImageChops
 
-from frontdesk.worker.runner import RunError
+from frontdesk.queue.posed_archive import check_size
+from frontdesk.queue.transforms import Limits, Posed, UnusablePhotographsError, read_layout
 
 Picture: TypeAlias = NDArray[np.uint8]
 Matrix: TypeAlias = NDArray[np.float64]
 
-TRAIN = "transforms_train.json"
-HELD_OUT = ("transforms_test.json", "transforms_val.json")
-ENDINGS = (".png", ".jpg", ".jpeg")
-HOLD_OUT_EVERY = 8  # where a folder holds nothing out itself, every eighth picture is
 EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")
+OPAQUE = ("1", "L", "RGB", "CMYK", "YCbCr")
 NOT_A_PICTURE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one reconstruction may read. Bytes are those of one file, pixels those of one picture or of all."""
-
-    pictures: int = 300
-    picture_bytes: int = 20_000_000
-    picture_pixels: int = 4_000_000
-    json_bytes: int = 2_000_000
-    pixels: int = 24_000_000  # of all pictures together, after they were made smaller
-    longest_side: int = 800  # pixels; larger pictures are made smaller
 
 
 @dataclass(frozen=True)
@@ -50,12 +32,14 @@ class View:
     """A picture of h x w x 3 bytes (sRGB, over white) and the pinhole camera that took it.
 
     camera: 4x4, camera to world, OpenGL's convention. focal: in pixels; the optical axis meets the picture's middle.
+    holes: h x w bytes, how much of the white shows; None for a picture that is opaque all over.
     """
 
     name: str
     camera: Matrix
     focal: float
     picture: Picture
+    holes: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -79,122 +63,84 @@ def orbiting(
     return camera
 
 
-class _Frame(BaseModel):
-    file_path: Annotated[str, Field(min_length=1, max_length=300)]
-    transform_matrix: Annotated[
-        list[
-            Annotated[
-                list[Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]], Field(min_length=4, max_length=4)
-            ]
-        ],
-        Field(min_length=4, max_length=4),
-    ]
+def read_posed_images(
+    folder: Path, limits: Limits | None = None, check: Callable[[], None] = lambda: None
+) -> PosedImages:
+    """The views of a folder. `check` is called before each picture, and may raise to end it.
 
-
-class _Transforms(BaseModel):
-    camera_angle_x: Annotated[float, Field(gt=0.01, lt=3.1, allow_inf_nan=False)]
-    frames: Annotated[list[_Frame], Field(min_length=1)]
-
-
-def read_posed_images(folder: Path, limits: Limits | None = None) -> PosedImages:
-    """The views of a folder, or of the only folder in it. Raises RunError with a sentence that names the file."""
+    Raises UnusablePhotographsError with a sentence that names the file.
+    """
     limits = limits or Limits()
-    root = _root(folder)
-    train = _frames(root / TRAIN, limits)
-    held_out = next((_frames(root / name, limits) for name in HELD_OUT if (root / name).is_file()), [])
-    if not held_out:
-        held_out, train = train[::HOLD_OUT_EVERY], [f for n, f in enumerate(train) if n % HOLD_OUT_EVERY]
-    if len(train) < 2:
-        raise RunError(f"{TRAIN}: at least three pictures are needed, and many more for a good result.")
-    if len(train) + len(held_out) > limits.pictures:
-        raise RunError(f"There are {len(train) + len(held_out)} pictures; {limits.pictures} is the most.")
-    left = limits.pixels
+    files = {PurePosixPath(path.relative_to(folder)) for path in folder.rglob("*") if _is_ours(path, folder)}
+    layout = read_layout(files, lambda name: _head(folder / name, limits.json_bytes + 1), limits)
+    every = (*layout.train, *layout.held_out)
+    shrinking = _shrinking([_size(folder / posed.file, limits) for posed in every], limits)
     views = []
-    for angle, frame in (*train, *held_out):
-        views.append(_view(root, frame, angle, limits))
-        left -= views[-1].picture.shape[0] * views[-1].picture.shape[1]
-        if left < 0:
-            raise RunError(
-                f"The pictures have more than {limits.pixels:,} pixels together: send fewer or smaller ones."
-            )
-    return PosedImages(tuple(views[: len(train)]), tuple(views[len(train) :]))
+    for posed in every:
+        check()
+        views.append(_view(folder / posed.file, posed, shrinking))
+    return PosedImages(tuple(views[: len(layout.train)]), tuple(views[len(layout.train) :]))
 
 
-def _root(folder: Path) -> Path:
-    """Where the cameras are: archives often hold one folder that holds the rest."""
-    if (folder / TRAIN).is_file():
-        return folder
-    inner = [path for path in sorted(folder.iterdir()) if (path / TRAIN).is_file() and not path.is_symlink()]
-    if len(inner) != 1:
-        raise RunError(f"{TRAIN} is missing: pictures are expected in the layout of the NeRF-synthetic data set.")
-    return inner[0]
+def _is_ours(path: Path, folder: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 
-def _frames(path: Path, limits: Limits) -> list[tuple[float, _Frame]]:
-    """Each frame with the horizontal angle of view, in radians."""
-    if path.is_symlink() or path.stat().st_size > limits.json_bytes:
-        raise RunError(f"{path.name}: at most {limits.json_bytes:,} bytes are read.")
-    try:
-        transforms = _Transforms.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        detail = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        raise RunError(f"{path.name}: {f'{where}: ' if where else ''}{detail['msg']}.") from None
-    return [(transforms.camera_angle_x, frame) for frame in transforms.frames]
+def _head(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
 
 
-def _view(root: Path, frame: _Frame, angle: float, limits: Limits) -> View:
-    path = _picture_path(root, frame.file_path)
-    picture = _picture(path, limits)
-    focal = 0.5 * picture.shape[1] / math.tan(0.5 * angle)
-    return View(path.name, _camera(path.name, frame), focal, picture)
+def _shrinking(sizes: list[tuple[int, int]], limits: Limits) -> float:
+    """The longest side that a picture may keep, in pixels, so that all together have no more than `limits.pixels`."""
+    side = float(limits.longest_side)
+    while sum(width * height * min(1.0, side / max(width, height)) ** 2 for width, height in sizes) > limits.pixels:
+        side *= 0.95
+    return side
 
 
-def _picture_path(root: Path, named: str) -> Path:
-    """The file that a frame means; it must lie in the folder. Raises RunError."""
-    shown = repr(named[-60:])
-    if "\0" in named or "\\" in named or Path(named).is_absolute():
-        raise RunError(f"{shown}: pictures are named relative to {TRAIN}.")
-    for ending in ("", *ENDINGS):
-        path = root / f"{named}{ending}"
-        if path.suffix.lower() in ENDINGS and path.is_file():
-            if not path.resolve().is_relative_to(root.resolve()):
-                raise RunError(f"{shown} lies outside of the folder.")
-            return path
-    raise RunError(f"{shown}: there is no such PNG or JPEG file.")
-
-
-def _camera(name: str, frame: _Frame) -> Matrix:
-    """The matrix with a rotation of unit length. Raises RunError where it is none."""
-    camera = np.array(frame.transform_matrix, dtype=np.float64)
-    scale = np.linalg.norm(camera[:3, :3], axis=0)
-    if scale.min() < 1e-9:
-        raise RunError(f"{name}: its transform_matrix does not turn, it flattens.")
-    camera[:3, :3] /= scale
-    turn = camera[:3, :3]
-    if not np.allclose(turn.T @ turn, np.eye(3), atol=0.01) or np.linalg.det(turn) < 0:
-        raise RunError(f"{name}: its transform_matrix is not a rotation and a place.")
-    camera[3] = (0, 0, 0, 1)
-    return camera
-
-
-def _picture(path: Path, limits: Limits) -> Picture:
-    """The picture over white, at most `longest_side` long. Raises RunError."""
+def _size(path: Path, limits: Limits) -> tuple[int, int]:
+    """Width and height by its header. Raises UnusablePhotographsError."""
     if path.stat().st_size > limits.picture_bytes:
-        raise RunError(f"{path.name} has more than {limits.picture_bytes:,} bytes.")
+        raise UnusablePhotographsError(f"{path.name} has more than {limits.picture_bytes:,} bytes.")
     try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:  # reads the header only
-            width, height = image.size
-            if width * height > limits.picture_pixels or min(width, height) < 4:
-                raise RunError(f"{path.name} is {width} x {height}; {limits.picture_pixels:,} pixels is the most.")
-            if image.mode not in EIGHT_BITS:
-                raise RunError(f"{path.name}: pictures of 8 bits a channel are read, not {image.mode!r}.")
-            coloured = image.convert("RGBA")
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            size, mode = image.size, image.mode
     except NOT_A_PICTURE:
-        raise RunError(f"{path.name} is not a PNG or JPEG picture that can be read.") from None
-    over_white = Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
-    shrink = limits.longest_side / max(over_white.size)
-    if shrink < 1:
-        width, height = (max(4, round(side * shrink)) for side in over_white.size)
-        over_white = over_white.resize((width, height), Image.Resampling.BOX)
-    return np.asarray(over_white, dtype=np.uint8)
+        raise _unreadable(path) from None
+    check_size(path.name, *size, limits)
+    if mode not in EIGHT_BITS:
+        raise UnusablePhotographsError(f"{path.name}: pictures of 8 bits a channel are read, not {mode!r}.")
+    return size
+
+
+def _view(path: Path, posed: Posed, longest_side: float) -> View:
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            shrink = min(1.0, longest_side / max(image.size))
+            size = (max(4, round(image.width * shrink)), max(4, round(image.height * shrink)))
+            image.draft("RGB", size)  # a JPEG is decoded at half its size, or less, where that is enough
+            picture, holes = _over_white(image)
+    except NOT_A_PICTURE:
+        raise _unreadable(path) from None
+    focal = 0.5 * size[0] / math.tan(0.5 * posed.angle)
+    camera = np.array(posed.camera, dtype=np.float64)
+    return View(path.name, camera, focal, _sized(picture, size), None if holes is None else _sized(holes, size))
+
+
+def _over_white(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The picture over white, and how much of the white shows, if it does anywhere."""
+    if image.mode in OPAQUE and not image.has_transparency_data:
+        return image.convert("RGB"), None
+    coloured = image.convert("RGBA")
+    holes = ImageChops.invert(coloured.getchannel("A"))
+    white = Image.new("RGBA", coloured.size, "white")
+    return Image.alpha_composite(white, coloured).convert("RGB"), holes if holes.getbbox() else None
+
+
+def _sized(picture: Image.Image, size: tuple[int, int]) -> Picture:
+    return np.asarray(picture if picture.size == size else picture.resize(size, Image.Resampling.BOX), dtype=np.uint8)
+
+
+def _unreadable(path: Path) -> UnusablePhotographsError:
+    return UnusablePhotographsError(f"{path.name} is not a PNG or JPEG picture that can be read.")

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from frontdesk.queue.errors import FrontdeskError
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages
 from frontdesk.worker.radiance_field import CHANNELS, Grid, RadianceField
 from frontdesk.worker.radiance_fitting import Fit
@@ -58,6 +58,7 @@ def digest(images: PosedImages, config: ReconstructConfig) -> str:
         hashed.update(repr((view.picture.shape, view.focal)).encode())
         hashed.update(np.ascontiguousarray(view.camera).tobytes())
         hashed.update(np.ascontiguousarray(view.picture).tobytes())
+        hashed.update(b"" if view.holes is None else np.ascontiguousarray(view.holes).tobytes())
     return hashed.hexdigest()
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField
 from frontdesk.worker.radiance_rays import Pixels, Pool, cube_of
-from frontdesk.worker.radiance_rendering import CHUNK, Rays, Scout, depths_of, render, sample_weights, visible
+from frontdesk.worker.radiance_rendering import CHUNK, Rays, Rendered, Scout, depths_of, render, sample_weights, visible
 from frontdesk.worker.runner import RunError
 
 BETAS, EPSILON = (0.9, 0.99), 1e-12
@@ -24,13 +24,20 @@ class Fit:
     """A field that is being trained. All randomness follows from the configuration's seed and the counters here.
 
     steps: done so far. seconds: that they took, told by whoever calls. level: of config.reso. pool, place: which random
-    pixels come next. pruned: the step of the last look for empty cells.
+    pixels come next. pruned: the step of the last look for empty cells. `check` is called during what takes longer than
+    a step, and may raise.
     """
 
     def __init__(
-        self, images: PosedImages, config: ReconstructConfig, device: torch.device, time_limit: float | None = None
+        self,
+        images: PosedImages,
+        config: ReconstructConfig,
+        device: torch.device,
+        time_limit: float | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self.config = config
+        self._check = check
         self.device = device
         self.time_limit = time_limit
         self.steps, self.seconds, self.level, self.pool, self.place, self.pruned = 0, 0.0, 0, 0, 0, 0
@@ -95,11 +102,11 @@ class Fit:
             self._prune(self.field.grid)
         rays, colours = self._batch()
         self._adam.zero_grad()
-        pixels, depths = render(self.field, rays, self.step_size, self._bases)
-        loss = (pixels - colours).square().sum(1).mean()
+        seen = render(self.field, rays, self.step_size, self._bases)
+        loss = _mismatch(seen, colours)
         if config.lambda_sparsity:
             # The Cauchy loss of Plenoxels (eq. 4) on the densities that show.
-            density = depths / (self.step_size * 64)
+            density = seen.depths / (self.step_size * 64)
             loss = loss + config.lambda_sparsity / len(rays) * (1 + 2 * density.square()).log().sum()
         torch.autograd.backward(loss)
         self._regularise()
@@ -118,7 +125,7 @@ class Fit:
 
     def _batch(self) -> tuple[Rays, Tensor]:
         if self._pool is None:
-            self._pool = Pool(self._pixels, self.scout, self.config.seed, self.pool)
+            self._pool = Pool(self._pixels, self.scout, self.config.seed, self.pool, self._check)
             if not len(self._pool):
                 raise RunError("Nothing is to be seen in the pictures: is scene_radius right?")
         if self.place >= len(self._pool):
@@ -139,6 +146,7 @@ class Fit:
         most = torch.zeros(len(grid.cell_rows), device=self.device)
         watched, _ = self._pool.take(0, WATCHED)
         for start in range(0, len(watched), CHUNK):
+            self._check()
             rays = watched[slice(start, start + CHUNK)]
             samples = visible(self.field, rays, self.step_size)
             _, weights = sample_weights(depths_of(self.field, samples, self.step_size), samples.ray, len(rays))
@@ -177,6 +185,20 @@ class Fit:
         for _, table in self._tables():
             if table.grad is not None:
                 table.grad[0] = 0  # row 0 is what is empty, and stays so
+
+
+def _mismatch(seen: Rendered, colours: Tensor) -> Tensor:
+    """The squared error of a pixel's three colours, its mean over a batch.
+
+    colours: (n, 3) over white; or (n, 4) with the share of the white that shows. Then it is the error's mean over all
+    backgrounds b of 0 to 1 (e - t (1 - b) each, t being the error of the share): over white alone, what is bright could
+    as well be a hole.
+    """
+    error = seen.pixels - colours[:, :3]
+    if colours.shape[1] == 3:
+        return error.square().sum(1).mean()
+    through = (seen.left - colours[:, 3])[:, None]
+    return (error.square() - error * through + through.square() / 3).sum(1).mean()
 
 
 def _falling(first: float, last: float, progress: float) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from frontdesk.worker.posed_images import View
@@ -38,14 +39,19 @@ class Pixels:
     def __init__(self, views: Sequence[View], cube: Cube, device: torch.device) -> None:
         self._views = views
         self._cube = cube
-        self._colours = torch.as_tensor(np.concatenate([view.picture.reshape(-1, 3) for view in views]), device=device)
+        colours = [_with_holes(view) for view in views]
+        least = min(one.shape[1] for one in colours)
+        self._colours = torch.as_tensor(np.concatenate([one[:, :least] for one in colours]), device=device)
         self._ends = np.cumsum([view.picture.shape[0] * view.picture.shape[1] for view in views])
 
     def __len__(self) -> int:
         return len(self._colours)
 
     def rays(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Origins, directions and colours (0 to 1), each (n, 3), of pixels (n,) in ascending order."""
+        """Origins and directions (n, 3) of pixels (n,) in ascending order, and their colours over white, 0 to 1.
+
+        The colours are (n, 3), or (n, 4) with the share of the white that shows, where all pictures tell it.
+        """
         bounds = torch.searchsorted(numbers, torch.as_tensor(np.concatenate([[0], self._ends]), device=numbers.device))
         starts = np.concatenate([[0], self._ends[:-1]])
         parts = []
@@ -57,13 +63,19 @@ class Pixels:
         return origins, directions, self._colours[numbers].float() / 255
 
 
+def _with_holes(view: View) -> NDArray[np.uint8]:
+    """Its pixels (n, 3), or (n, 4) where it is known what is transparent in it."""
+    colours = view.picture.reshape(-1, 3)
+    return colours if view.holes is None else np.concatenate([colours, view.holes.reshape(-1, 1)], axis=1)
+
+
 class Pool:
     """Random pixels, in random order, whose rays may meet live cells: others can teach nothing.
 
     The same seed, number and grid give the same pool: where a run stopped is told by a number and a place in it.
     """
 
-    def __init__(self, pixels: Pixels, scout: Scout, seed: int, number: int) -> None:
+    def __init__(self, pixels: Pixels, scout: Scout, seed: int, number: int, check: Callable[[], None]) -> None:
         device = pixels._colours.device
         generator = torch.Generator().manual_seed(seed * 1_000_003 + number)
         if len(pixels) <= 4 * POOL:
@@ -71,7 +83,7 @@ class Pool:
         else:  # a permutation of all would take more memory than the pictures
             chosen = torch.randint(len(pixels), (POOL,), generator=generator).sort().values
         origins, directions, colours = pixels.rays(chosen.to(device))
-        rays = scout.rays(origins, directions)
+        rays = scout.rays(origins, directions, check)
         hits = (rays.spans[:, 1] > rays.spans[:, 0]).nonzero()[:, 0]
         order = hits[torch.randperm(len(hits), generator=generator).to(device)]
         self._rays, self._colours = rays[order], colours[order]
@@ -80,5 +92,5 @@ class Pool:
         return len(self._rays)
 
     def take(self, start: int, count: int) -> tuple[Rays, Tensor]:
-        """Rays and colours (n, 3) from a place on."""
+        """Rays and colours, as `Pixels.rays` gives them, from a place on."""
         return self._rays[start : start + count], self._colours[start : start + count]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -83,10 +83,12 @@ class Scout:
         pooled = functional.max_pool3d(grid.live[None, None].float(), COARSE, stride=COARSE, ceil_mode=True)[0, 0]
         self._blocks = dilated(pooled > 0)
 
-    def rays(self, origins: Tensor, directions: Tensor) -> Rays:
-        spans = [
-            self._spans(*part) for part in zip(torch.split(origins, CHUNK), torch.split(directions, CHUNK), strict=True)
-        ]
+    def rays(self, origins: Tensor, directions: Tensor, check: Callable[[], None] = lambda: None) -> Rays:
+        """`check` may raise between chunks."""
+        spans = []
+        for part in zip(torch.split(origins, CHUNK), torch.split(directions, CHUNK), strict=True):
+            check()
+            spans.append(self._spans(*part))
         return Rays(origins, directions, torch.cat(spans) if spans else origins.new_zeros(0, 2))
 
     def _spans(self, origins: Tensor, directions: Tensor) -> Tensor:
@@ -156,11 +158,11 @@ class Composite(Function):
 
     @staticmethod
     def forward(ctx: Any, depths: Tensor, colours: Tensor, ray: Tensor, rays: int) -> Tensor:
-        """depths (s,), colours (s, 3), ray (s,) ascending -> (rays, 3)."""
+        """depths (s,), colours (s, c), ray (s,) ascending -> (rays, c)."""
         light, weights = sample_weights(depths, ray, rays)
         left = torch.exp(-depths.new_zeros(rays).index_add_(0, ray, depths))
         ctx.save_for_backward(depths, colours, ray, light, weights, left)
-        return left[:, None].expand(rays, 3).clone().index_add_(0, ray, weights[:, None] * colours)
+        return left[:, None].expand(rays, colours.shape[1]).clone().index_add_(0, ray, weights[:, None] * colours)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
@@ -219,13 +221,24 @@ def colours_of(field: RadianceField, samples: Samples, directions: Tensor, bases
     return ((sh * basis[:, :, None]).sum(1) + 0.5).clamp_min(0)
 
 
-def render(field: RadianceField, rays: Rays, step: float, bases: int = BASES) -> tuple[Tensor, Tensor]:
-    """Pixels (rays, 3), sRGB of 0 to about 1, and the optical depths of the samples that show; both differentiable."""
+class Rendered(NamedTuple):
+    """pixels: (rays, 3), sRGB of 0 to about 1, over white. left: (rays,), the share of the white that shows in them.
+    depths: of the samples that show. All are differentiable."""
+
+    pixels: Tensor
+    left: Tensor
+    depths: Tensor
+
+
+def render(field: RadianceField, rays: Rays, step: float, bases: int = BASES) -> Rendered:
+    """What rays see."""
     samples = visible(field, rays, step)
     depths = field.optical_density(interpolated(field.density, samples)[:, 0]) * step
     colours = colours_of(field, samples, rays.directions, bases)
     composite: Any = Composite.apply  # torch leaves it untyped
-    return composite(depths, colours, samples.ray, len(rays)), depths
+    with_black = functional.pad(colours, (0, 1))  # a fourth colour that nothing has but what is behind
+    pixels = composite(depths, with_black, samples.ray, len(rays))
+    return Rendered(pixels[:, :3], pixels[:, 3], depths)
 
 
 @torch.no_grad()
@@ -247,6 +260,6 @@ def photograph(
         seen = torch.ones(len(rays), 3, device=pixels.device)
         hit = (rays.spans[:, 1] > rays.spans[:, 0]).nonzero()[:, 0]
         if len(hit):
-            seen[hit] = render(field, rays[hit], step)[0]
+            seen[hit] = render(field, rays[hit], step).pixels
         parts.append(seen)
     return np.asarray(torch.cat(parts).clamp(0, 1).view(height, width, 3).cpu().numpy(), dtype=np.float32)

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from frontdesk.queue.kind_reconstruct import ReconstructConfig
+from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages, View
 from frontdesk.worker.radiance_checkpoint import Score, UnusableCheckpointError, digest, frozen, thaw
 from frontdesk.worker.radiance_field import RadianceField
 from frontdesk.worker.radiance_fitting import Fit
+from frontdesk.worker.radiance_mesh import without_dust
 from frontdesk.worker.radiance_rendering import photograph
 
 LOOKED_AT = 2  # held-out views that are judged while it runs
@@ -25,11 +26,13 @@ LOOKED_AT = 2  # held-out views that are judged while it runs
 class Hooks:
     """What a training tells and asks. `check` may raise to end it, and is called before every step.
 
-    progress: the fraction that is done, and a short note. save: takes the state, to be handed to `train` again.
+    progress: the fraction that is done, and a short note. half_way: the field as it is then. save: takes the state, to
+    be handed to `train` again. clock: seconds.
     """
 
     progress: Callable[[float, str], None] = lambda fraction, note: None
     check: Callable[[], None] = lambda: None
+    half_way: Callable[[RadianceField], None] = lambda field: None
     save: Callable[[bytes], None] = lambda state: None
     clock: Callable[[], float] = time.monotonic
     look_every: float = 10.0  # seconds
@@ -38,13 +41,17 @@ class Hooks:
 
 @dataclass(frozen=True)
 class Trained:
-    """A field, how it does on all held-out views, and how it did on the first few of them while it was trained."""
+    """A field, how it does on all held-out views, and how it did on the first few of them while it was trained.
+
+    seconds_before: that the training had taken when it was put down, 0 where it was not.
+    """
 
     field: RadianceField
     step_size: float
     near: float
     final: Score
     scores: tuple[Score, ...]
+    seconds_before: float
 
 
 def train(
@@ -61,15 +68,20 @@ def train(
     saved: what `hooks.save` was given last; what cannot be used is ignored. Raises RunError, and what `check` raises.
     """
     hooks = hooks or Hooks()
-    fit = Fit(images, config, device, time_limit)
+    fit = Fit(images, config, device, time_limit, hooks.check)
     name = digest(images, config)
     scores = _taken_up(saved, fit, name)
-    before = hooks.clock() - fit.seconds
+    taken_up = fit.seconds
+    before = hooks.clock() - taken_up
+    half = config.n_iters / 2
     next_look, next_save = fit.seconds + hooks.look_every, fit.seconds + hooks.save_every
     while not fit.done:
         hooks.check()
+        reached = fit.reached
         fit.advance()
         fit.seconds = hooks.clock() - before
+        if reached < half <= fit.reached:
+            hooks.half_way(fit.field)
         if fit.seconds >= next_look:
             scores.append(_score(fit, images.held_out[:LOOKED_AT], hooks))
             hooks.progress(min(1.0, fit.reached / config.n_iters), _note(fit, scores[-1]))
@@ -79,9 +91,10 @@ def train(
             hooks.save(frozen(fit, name, scores))
             fit.seconds = hooks.clock() - before
             next_save = fit.seconds + hooks.save_every
+    fit.adopt(without_dust(fit.field), {})  # before it is judged: the figures are those of what is handed back
     final = _score(fit, images.held_out, hooks)
     hooks.progress(1.0, _note(fit, final))
-    return Trained(fit.field, fit.step_size, fit.near, final, tuple(scores))
+    return Trained(fit.field, fit.step_size, fit.near, final, tuple(scores), taken_up)
 
 
 def _taken_up(saved: bytes | None, fit: Fit, name: str) -> list[Score]:
