@@ -303,6 +303,13 @@ def test_status_is_for_everybody_and_the_queue_for_admins(url: str, monkeypatch:
     assert {lane["lane"]: lane["workers"] for lane in report["lanes"]} == {"long": 0, "short": 1}
 
 
+def test_top_shows_the_leaderboards(url: str) -> None:
+    """For people and for programs, all of them or one."""
+    assert invoke("top").stdout == "Nobody has trained yet. /train makes the first entry.\n"
+    assert "There is no data set moon." in invoke("top", "moon").stdout
+    assert json.loads(invoke("top", "digits", "--json").stdout) == {}
+
+
 def test_on_the_embedded_server_one_is_an_admin() -> None:
     """The queue is a file of one's own."""
     shown = invoke("status")

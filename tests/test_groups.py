@@ -35,6 +35,7 @@ from frontdesk.queue.events import OutcomeStream, next_progress, progress_channe
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ranking, is_member, member_id
 from frontdesk.queue.kinds import JobKind, Members, Registry
 from frontdesk.queue.parameters import Params, Value
+from frontdesk.queue.report import WorkerState
 from frontdesk.queue.results import Result
 from frontdesk.queue.scripts import Scripts
 from frontdesk.ratelimit.limiter import Limiter
@@ -328,3 +329,24 @@ def test_members_run_in_the_groups_lane() -> None:
 
 async def _idle(redis: Redis) -> bool:
     return bool(await redis.zcard(keys.RUNNING) == 0)
+
+
+async def test_a_group_that_no_worker_can_run_says_so(redis: Redis) -> None:
+    """At submission and later, also once its members were set apart; and then it waits in the order of places."""
+    needy = replace(SURE, needs=lambda params: ("echo/digits",))
+    kinds = Registry([needy, replace(MANY, members=Members(needy, each))])
+    desk = Desk(kinds, Broker(redis, keep=KEEP), Limiter(redis), Limits.load(), Admins())
+    scripts, reason = Scripts(redis), "The digits are not installed here."
+    state = WorkerState(
+        id="poor", lanes=("short",), kinds=("echo",), device="cpu", models=(), memory=0, started_at=0,
+        lacks={"echo/digits": reason},
+    )  # fmt: skip
+    await scripts.renew("poor", 60.0, encode(state), {}, {})
+    ticket = await desk.submit(asked())
+    assert ticket.lacking == reason
+    options: dict[str, Any] = {"keep": KEEP, "patience": 3600.0}
+    assert (await scripts.turn("poor", 60.0, {"short": 4}, lacks=("echo/digits",), **options)).jobs == []
+    _, looked = await desk.look(ADA, ticket.job_id)
+    assert (looked.position, looked.lacking) == (1, reason)
+    assert len((await scripts.turn("rich", 60.0, {"short": 4}, **options)).jobs) == 3
+    assert (await desk.look(ADA, ticket.job_id))[0].state == "running"
