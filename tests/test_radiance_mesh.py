@@ -131,6 +131,8 @@ def test_dust_is_left_out_of_the_field_too() -> None:
     before = dusty.density[dusty.grid.links.long()].view(SIDE, SIDE, SIDE)
     assert dense[20:, 20:, :6].max() < -5
     assert (dense > 0).sum() == (before > 0).sum() - (before[20:, 20:, :6] > 0).sum()
+    alone = volume(carved(solid(RED_ABOVE, GREEN_BELOW)))
+    assert volume(carved(clean)) == pytest.approx(alone, rel=0.05)  # dead cells are empty
 
 
 def shown(frame: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from frontdesk.worker.posed_images import orbiting
 from frontdesk.worker.radiance_field import DENSITY_UNIT, FRINGE, Cube, Grid, RadianceField, sh_basis
-from frontdesk.worker.radiance_rendering import Composite, Rays, Scout, camera_rays, march, photograph, render
+from frontdesk.worker.radiance_fitting import _mismatch
+from frontdesk.worker.radiance_rendering import Composite, Rays, Rendered, Scout, camera_rays, march, photograph, render
 
 UNIT = Cube((0.0, 0.0, 0.0), 1.0)
 
@@ -167,3 +168,19 @@ def test_a_photograph_can_be_cancelled() -> None:
     field = random_field()
     with pytest.raises(CancelledError):
         photograph(field, Scout(field.grid), orbiting(0, 0, 4.0), 30.0, (30, 30), 0.05, check)
+
+
+def test_where_pictures_are_transparent_every_background_is_learnt_from() -> None:
+    """The mismatch is the mean of the squared errors over backgrounds from black to white; over white alone a hole and
+    something white are the same."""
+    torch.manual_seed(0)
+    seen = Rendered(torch.rand(50, 3), torch.rand(50), torch.zeros(0))
+    white, left = torch.rand(50, 3), torch.rand(50)
+    over = [
+        ((seen.pixels - (1 - b) * seen.left[:, None]) - (white - (1 - b) * left[:, None])).square().sum(1).mean()
+        for b in torch.linspace(0, 1, 1001)
+    ]
+    told = _mismatch(seen, torch.cat([white, left[:, None]], dim=1))
+    assert float(told) == pytest.approx(float(torch.stack(over).mean()), rel=1e-3)
+    opaque = _mismatch(seen, white)
+    assert float(opaque) == pytest.approx(float((seen.pixels - white).square().sum(1).mean()))

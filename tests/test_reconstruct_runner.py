@@ -211,6 +211,25 @@ async def test_it_can_be_cancelled_at_every_stage(desk: Desk, photographs: bytes
     assert [file.key for file in desk.store.contents().files] == [upload.sha256]
 
 
+async def test_cancelling_ends_a_training_at_its_next_step(
+    desk: Desk, photographs: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing more is told of it."""
+    cancelled: list[Picture] = []
+    monkeypatch.setattr(desk.runner, "_show", cancelled.append)
+
+    def check() -> None:
+        if cancelled:
+            raise CancelledRunError
+
+    told: list[str] = []
+    context = counted(desk, check)
+    context.progress = lambda fraction, note: told.append(note) if cancelled else None  # type: ignore[assignment,misc]
+    with pytest.raises(CancelledRunError):
+        desk.runner.run(ReconstructParams(photographs=desk.upload(photographs), config=tiny_text(40)), context)
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
