@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, field_validator
 
 from frontdesk.queue.artifacts import Artifact
-from frontdesk.queue.jobs import Wire
+from frontdesk.queue.jobs import Version, Wire
 from frontdesk.queue.kinds import JobKind
 from frontdesk.queue.parameters import Params
 from frontdesk.queue.posed_archive import check_photographs
@@ -68,7 +68,8 @@ class Look(Wire):
 class ReconstructResult(Result):
     """Figures of a reconstruction; PSNR (dB) and SSIM are means over pictures that were held out of training.
 
-    artifacts: the fly-around, a still, the mesh, the grid. curve: looks at two of the pictures on the way.
+    artifacts: the fly-around, a still, the mesh, the grid. smaller: versions of the mesh. curve: looks at two of the
+    pictures on the way.
     """
 
     object: Annotated[str, Field(description="The example's name, or that of the uploaded file")]
@@ -88,6 +89,7 @@ class ReconstructResult(Result):
     device: str
     curve: tuple[Look, ...]
     artifacts: tuple[Artifact, ...]
+    smaller: tuple[Version, ...] = ()
 
     def headline(self) -> str:
         pictures = "1 picture that it" if self.held_out == 1 else f"{self.held_out} pictures that it"
@@ -109,7 +111,10 @@ class ReconstructResult(Result):
 
     def attachments(self) -> tuple[Attachment, ...]:
         roles: dict[str, Literal["preview", "still"]] = {"image/gif": "preview", "image/png": "still"}
-        return tuple(Attachment(kept, roles.get(kept.media_type, "file")) for kept in self.artifacts)
+        return tuple(
+            Attachment(kept, roles.get(kept.media_type, "file"), self.smaller if kept.name.endswith(".glb") else ())
+            for kept in self.artifacts
+        )
 
 
 def cost(params: ReconstructParams) -> float:

@@ -39,7 +39,7 @@ from frontdesk.worker import reconstruct_runner
 from frontdesk.worker.context import JobContext
 from frontdesk.worker.engine import Engine
 from frontdesk.worker.example_scenes import EXAMPLES, write_example
-from frontdesk.worker.reconstruct_runner import Picture, ReconstructRunner
+from frontdesk.worker.reconstruct_runner import ReconstructRunner
 from frontdesk.worker.run_files import RunFiles, Workroom
 from frontdesk.worker.runner import Bench, CancelledRunError
 
@@ -136,14 +136,12 @@ def _is_a_red_ball(data: bytes, faces: int) -> None:
     assert sum(len(geometry.faces) for geometry in scene.geometry.values()) == faces
 
 
-async def test_it_tells_how_well_it_does_while_it_runs(
-    desk: Desk, photographs: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_tells_how_well_it_does_while_it_runs(desk: Desk, photographs: bytes) -> None:
     """The fraction rises to the end; dB on pictures that were held out; and a picture at half way, once."""
-    shown: list[Picture] = []
-    monkeypatch.setattr(desk.runner, "_show", shown.append)
+    shown: list[bytes] = []
     told: list[tuple[float, str]] = []
     context = counted(desk, lambda: None)
+    context.show = lambda data, name, media_type: shown.append(data)  # type: ignore[method-assign,misc]
     context.progress = lambda fraction, note: told.append((fraction, note))  # type: ignore[assignment,misc]
     desk.runner.run(ReconstructParams(photographs=desk.upload(photographs), config=tiny_text(60)), context)
     fractions = [fraction for fraction, _ in told]
@@ -151,8 +149,10 @@ async def test_it_tells_how_well_it_does_while_it_runs(
     assert fractions[0] == 0
     assert 0.95 < fractions[-1] <= 1
     assert any("24x24x24 grid" in note and " dB, SSIM 0." in note for _, note in told)
-    assert [picture.shape for picture in shown] == [(40, 40, 3)]
-    assert (shown[0] < 200).any()
+    [preview] = shown
+    with Image.open(io.BytesIO(preview)) as opened:
+        assert opened.size == (40, 40)
+        assert (np.asarray(opened.convert("L")) < 200).any()
 
 
 async def test_an_example_needs_no_photographs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,12 +211,9 @@ async def test_it_can_be_cancelled_at_every_stage(desk: Desk, photographs: bytes
     assert [file.key for file in desk.store.contents().files] == [upload.sha256]
 
 
-async def test_cancelling_ends_a_training_at_its_next_step(
-    desk: Desk, photographs: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_cancelling_ends_a_training_at_its_next_step(desk: Desk, photographs: bytes) -> None:
     """Nothing more is told of it."""
-    cancelled: list[Picture] = []
-    monkeypatch.setattr(desk.runner, "_show", cancelled.append)
+    cancelled: list[bytes] = []
 
     def check() -> None:
         if cancelled:
@@ -224,6 +221,7 @@ async def test_cancelling_ends_a_training_at_its_next_step(
 
     told: list[str] = []
     context = counted(desk, check)
+    context.show = lambda data, name, media_type: cancelled.append(data)  # type: ignore[method-assign,misc]
     context.progress = lambda fraction, note: told.append(note) if cancelled else None  # type: ignore[assignment,misc]
     with pytest.raises(CancelledRunError):
         desk.runner.run(ReconstructParams(photographs=desk.upload(photographs), config=tiny_text(40)), context)
@@ -308,6 +306,6 @@ def test_time_cost_and_memory_follow_from_the_request() -> None:
     draft, best = ReconstructParams(quality="draft"), ReconstructParams(quality="best")
     assert cost(draft) < cost(ReconstructParams()) < cost(best)
     assert cost(ReconstructParams(config='{"n_iters": 20}')) < cost(draft)
-    assert time_limit(draft) == SECONDS["draft"] + LONGEST_AROUND < time_limit(best) == RECONSTRUCT.time_limit
+    assert time_limit(draft) == SECONDS["draft"] + LONGEST_AROUND < time_limit(best) == RECONSTRUCT.limit(best)
     assert memory(draft) < memory(best) < memory(ReconstructParams(config='{"reso": [160]}')) < 6_000_000_000
     assert tiny_config().n_iters == 120

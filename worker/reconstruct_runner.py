@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from frontdesk.queue.archives import unpack
 from frontdesk.queue.artifacts import Artifact
+from frontdesk.queue.jobs import Version
 from frontdesk.queue.kind_reconstruct import Look, ReconstructParams, ReconstructResult
 from frontdesk.queue.posed_archive import SUFFIXES
 from frontdesk.queue.reconstruct_config import SECONDS
@@ -28,9 +27,9 @@ from frontdesk.worker.radiance_mesh import grid_file, surface
 from frontdesk.worker.radiance_training import Hooks, Trained, train
 from frontdesk.worker.runner import Bench, RunContext, RunError, Runner
 from frontdesk.worker.turntable import png
+from frontdesk.worker.versions import kept, mesh_versions
 
 TRAINED = 0.9  # share of the progress that is told during the training
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,15 @@ class Flight:
     frames: int = 36
     size: int = 256
     still: int = 512
+
+
+@dataclass(frozen=True)
+class Products:
+    """The mesh, the files (fly-around, still, mesh, grid), and smaller versions of the mesh's."""
+
+    mesh: Mesh
+    files: tuple[Artifact, ...]
+    smaller: tuple[Version, ...]
 
 
 class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
@@ -82,15 +90,15 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
                 saved=context.saved(),
                 hooks=self._hooks(images, context),
             )
-            mesh, artifacts = self._products(trained, images, _named(params), context)
-        return _result(params, images, trained, mesh, artifacts, device_name(self._device))
+            products = self._products(trained, images, _named(params), context)
+        return _result(params, images, trained, products, device_name(self._device))
 
     def _hooks(self, images: PosedImages, context: RunContext) -> Hooks:
         def half_way(field: RadianceField) -> None:
             with suppress(RunError):  # nothing is solid yet: there is nothing to show
                 orbit = Orbit.around(surface(field, images.train, context.check))
                 (picture,) = fly_around(field, orbit, frames=1, size=self._flight.size, check=context.check)
-                self._show(picture)
+                context.show(png(picture), name="half-way.png", media_type="image/png")
 
         return Hooks(
             progress=lambda fraction, note: context.progress(TRAINED * fraction, note=note),
@@ -102,22 +110,18 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
             save_every=self._save_every,
         )
 
-    def _show(self, picture: Picture) -> None:
-        """What the object looks like when half of the training is done."""
-
-    def _products(
-        self, trained: Trained, images: PosedImages, name: str, context: RunContext
-    ) -> tuple[Mesh, tuple[Artifact, ...]]:
-        """The mesh, and all files. They are made before the first is kept: a failure leaves none behind."""
+    def _products(self, trained: Trained, images: PosedImages, name: str, context: RunContext) -> Products:
+        """They are made before the first is kept: a failure leaves none behind."""
         flight, check = self._flight, context.check
         context.progress(TRAINED, note="the mesh")
         check()
         body = surface(trained.field, images.train, check)
         check()
         mesh = fitted(Mesh(*body))
-        made = [(".glb", "model/gltf-binary", glb(mesh, name=name))]
+        model = glb(mesh, name=name)
+        smaller = mesh_versions(mesh, model, name=name, check=check)
         check()
-        made.append(("-grid.npz", "application/octet-stream", grid_file(trained.field)))
+        grid = grid_file(trained.field)
         frames = []
         orbit = Orbit.around(body)
         for frame in fly_around(trained.field, orbit, frames=flight.frames, size=flight.size, check=check):
@@ -125,9 +129,13 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
             share = TRAINED + (1 - TRAINED) * len(frames) / (flight.frames + 1)
             context.progress(share, note=f"the fly-around, view {len(frames)} of {flight.frames}")
         (still,) = fly_around(trained.field, orbit, frames=1, size=flight.still, check=check)
-        pictures = [("-around.gif", "image/gif", animated(frames, check=check)), (".png", "image/png", png(still))]
+        flown, seen = animated(frames, check=check), png(still)
         check()
-        return mesh, _kept(name, [*pictures, *made], context)
+        around = context.keep(flown, name=f"{name}-around.gif", media_type="image/gif")
+        picture = context.keep(seen, name=f"{name}.png", media_type="image/png")
+        whole, versions = kept(context, model, smaller, name=f"{name}.glb", media_type="model/gltf-binary")
+        kept_grid = context.keep(grid, name=f"{name}-grid.npz", media_type="application/octet-stream")
+        return Products(mesh, (around, picture, whole, kept_grid), versions)
 
 
 def _images(params: ReconstructParams, context: RunContext) -> PosedImages:
@@ -150,18 +158,11 @@ def _named(params: ReconstructParams) -> str:
     return params.photographs.name.removesuffix(".zip") if params.photographs else params.scene
 
 
-def _kept(name: str, made: Sequence[tuple[str, str, bytes]], context: RunContext) -> tuple[Artifact, ...]:
-    return tuple(
-        context.keep(content, name=f"{name}{suffix}", media_type=media_type) for suffix, media_type, content in made
-    )
-
-
 def _result(
     params: ReconstructParams,
     images: PosedImages,
     trained: Trained,
-    mesh: Mesh,
-    artifacts: tuple[Artifact, ...],
+    products: Products,
     device: str,
 ) -> ReconstructResult:
     return ReconstructResult(
@@ -177,9 +178,10 @@ def _result(
         seconds_before=trained.seconds_before,
         reso=trained.field.grid.side,
         points=trained.field.grid.rows,
-        faces=len(mesh.faces),
-        watertight=watertight(mesh),
+        faces=len(products.mesh.faces),
+        watertight=watertight(products.mesh),
         device=device,
         curve=tuple(Look(**score.model_dump()) for score in trained.scores),
-        artifacts=artifacts,
+        artifacts=products.files,
+        smaller=products.smaller,
     )
