@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import Field, field_validator
 
 from frontdesk.queue.artifacts import Artifact
-from frontdesk.queue.jobs import Wire
+from frontdesk.queue.jobs import Version, Wire
 from frontdesk.queue.kinds import JobKind
-from frontdesk.queue.parameters import Params
-from frontdesk.queue.results import Attachment, Result
+from frontdesk.queue.parameters import Params, Value
+from frontdesk.queue.results import Attachment, Result, Variant
 
 Quality: TypeAlias = Literal["draft", "good", "best"]
 MeshFormat: TypeAlias = Literal["glb", "obj", "ply", "stl"]
@@ -19,6 +19,8 @@ MeshFormat: TypeAlias = Literal["glb", "obj", "ply", "stl"]
 # Device-seconds of the modeller on one CPU core with its pictures, which take the most of it (benchmarks/sculpt.py);
 # what a machine really takes is measured and scales them.
 SECONDS: Mapping[Quality, float] = {"draft": 5.0, "good": 8.0, "best": 10.0}
+# Bytes by which a process grows: scenes of many things are as large as their faces allow.
+MEMORY: Mapping[Quality, int] = {"draft": 1_000_000_000, "good": 1_500_000_000, "best": 2_000_000_000}
 LONGEST = 900.0  # seconds: a neural backend on a processor
 PRINTED = 100.0  # mm, the longest side of an STL
 
@@ -67,6 +69,7 @@ class SculptResult(Result):
     preview: Artifact
     still: Artifact
     file: Artifact
+    smaller: Annotated[tuple[Version, ...], Field(description="Of the file")] = ()
 
     def headline(self) -> str:
         return self.made_by
@@ -93,8 +96,19 @@ class SculptResult(Result):
         return (
             Attachment(self.preview, "preview"),
             Attachment(self.still, "still"),
-            Attachment(self.file, "file"),
+            Attachment(self.file, "file", self.smaller),
         )
+
+    def variants(self) -> Sequence[Variant]:
+        same: dict[str, Value] = {
+            "prompt": self.prompt, "seed": self.seed, "quality": self.quality, "format": self.format
+        }  # fmt: skip
+        formats = [format for format in get_args(MeshFormat) if format != self.format]
+        return [
+            Variant("Other seed", "sculpt", same, draw="seed"),
+            Variant("Similar prompt", "sculpt", same, edit="prompt"),
+            *(Variant(f"As {format.upper()}", "sculpt", {**same, "format": format}) for format in formats),
+        ]
 
     def _measures(self) -> str:
         """Wide, high, deep, in the file's own unit."""
@@ -115,6 +129,7 @@ SCULPT = JobKind(
     cost=lambda params: SECONDS[params.quality],
     lane="long",
     time_limit=LONGEST,
+    memory=lambda params: MEMORY[params.quality],
     deterministic=True,
     example={"prompt": "two small red chairs beside a round wooden table"},
 )

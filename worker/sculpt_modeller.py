@@ -7,7 +7,10 @@ installed; the reply says which words it took for what.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
+
+import numpy as np
 
 from frontdesk.queue.kind_sculpt import Quality, TakenFor
 from frontdesk.worker.composing import Composition, compose
@@ -19,11 +22,12 @@ from frontdesk.worker.prompt_meaning import load_meaning
 from frontdesk.worker.runner import RunError
 from frontdesk.worker.scene import Understood
 from frontdesk.worker.sculpting import Sculpture
-from frontdesk.worker.solids import Family
+from frontdesk.worker.solids import Family, Part
 
 VERSION = 1  # raised with whatever changes what a prompt becomes
 MOST_FACES = 100_000  # of a scene: more take seconds to draw and to write, and show nothing more
 COARSER: Mapping[Quality, Quality] = {"best": "good", "good": "draft"}
+ROUGHEST = 1 / 32  # of a part's size: how far its surface may move at most
 EXAMPLES = 3
 LISTED, LONGEST = 12, 40  # words in a sentence, and letters of one
 
@@ -103,7 +107,7 @@ class Modeller:
             notes.append(f"More than one object holds, and left out: {', '.join(understood.left_out)}.")
         if detail != quality:
             notes.append(f"There is so much of it that each thing was made as for the quality {detail}.")
-        return understood, _copies(composition), tuple(notes)
+        return understood, _copies(composition, min(1.0, MOST_FACES / faces)), tuple(notes)
 
     def _nothing(self, understood: Understood) -> str:
         words = [word[:LONGEST] for word in understood.scene.unknown[:LISTED]]
@@ -114,15 +118,24 @@ class Modeller:
         )
 
 
-def _copies(composition: Composition) -> list[Copies]:
-    """By items: the parts as built, and the place of each copy."""
+def _copies(composition: Composition, share: float) -> list[Copies]:
+    """By items: the parts as built, with that share of their faces, and the place of each copy."""
     objects = []
     for _, group in groupby(sorted(composition.parts, key=lambda placed: placed.item), lambda placed: placed.item):
         placed = list(group)
-        first = [one for one in placed if one.copy == placed[0].copy]
+        parts = [_thinned(one.part, share) for one in placed if one.copy == placed[0].copy]
         places = {one.copy: one.place for one in placed}
-        objects.append(Copies([one.part for one in first], list(places.values())))
+        objects.append(Copies(parts, list(places.values())))
     return objects
+
+
+def _thinned(part: Part, share: float) -> Part:
+    """With that share of its faces, or as few as can be without a loss that shows much."""
+    solid, tolerance = part.solid, 1 / 512
+    low, high = np.array(solid.bounding_box()).reshape(2, 3)
+    while solid.num_tri() > share * part.solid.num_tri() and tolerance < ROUGHEST:
+        solid, tolerance = solid.simplify(tolerance * float((high - low).max())), tolerance * 2
+    return part if share == 1 else replace(part, solid=solid)
 
 
 def _spread(names: Sequence[str], count: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.kind_sculpt import SculptParams, SculptResult
@@ -14,7 +15,8 @@ from frontdesk.worker.models import memory_errors
 from frontdesk.worker.runner import Bench, RunContext, Runner
 from frontdesk.worker.sculpt_modeller import Modeller
 from frontdesk.worker.sculpting import Sculptor, Sculpture
-from frontdesk.worker.turntable import Preview, preview
+from frontdesk.worker.turntable import Preview, preview, still
+from frontdesk.worker.versions import Made, kept, mesh_versions
 
 SCULPTED = 0.3  # of the progress; the pictures take the rest
 LONGEST_NAME = 40
@@ -67,7 +69,7 @@ class SculptRunner(Runner[SculptParams, SculptResult]):
                 quality=params.quality,
                 progress=lambda share, note: context.progress(SCULPTED * share, note=note),
                 check=context.check,
-                show=lambda mesh: self._show(mesh, context),
+                show=lambda mesh: context.show(still(mesh), name="half-way.png", media_type="image/png"),
             )
             context.check()
             printed = sculpture.solid() if params.format == "stl" and sculpture.solid else sculpture.looks
@@ -77,16 +79,14 @@ class SculptRunner(Runner[SculptParams, SculptResult]):
             name = named(params.prompt)
             file = written(mesh, params.format, name=name)
             context.check()
+            smaller = mesh_versions(mesh, file, params.format, name=name, check=context.check)
             pictures = preview(
                 sculpture.looks,
                 progress=lambda share, note: context.progress(SCULPTED + (1 - SCULPTED) * share, note=note),
                 check=context.check,
             )
             context.check()
-        return self._result(params, sculpture, mesh, seconds, pictures, file, context)
-
-    def _show(self, mesh: Mesh, context: RunContext) -> None:
-        """What there is at half way. Nothing is shown of it yet."""
+        return self._result(params, sculpture, mesh, seconds, pictures, (file, smaller), context)
 
     def _result(
         self,
@@ -95,11 +95,12 @@ class SculptRunner(Runner[SculptParams, SculptResult]):
         mesh: Mesh,
         seconds: float,
         pictures: Preview,
-        file: bytes,
+        file: tuple[bytes, Sequence[Made]],
         context: RunContext,
     ) -> SculptResult:
         """Everything is made before the first file is kept: a failure leaves none behind."""
         figures, name = statistics(mesh), named(params.prompt)
+        whole, versions = kept(context, *file, name=f"{name}.{params.format}", media_type=MEDIA_TYPES[params.format])
         return SculptResult(
             **params.model_dump(),
             backend=self._sculptor.name,
@@ -115,7 +116,8 @@ class SculptRunner(Runner[SculptParams, SculptResult]):
             notes=sculpture.notes,
             preview=context.keep(pictures.animation, name=f"{name}-turning.gif", media_type="image/gif"),
             still=context.keep(pictures.still, name=f"{name}.png", media_type="image/png"),
-            file=context.keep(file, name=f"{name}.{params.format}", media_type=MEDIA_TYPES[params.format]),
+            file=whole,
+            smaller=versions,
         )
 
 

@@ -80,7 +80,7 @@ class ShapE:
             with memory_errors():
                 pipeline = pipelines.from_pretrained(
                     self._source,
-                    torch_dtype=torch.float16 if self._device.type == "cuda" else torch.float32,
+                    dtype=torch.float16 if self._device.type == "cuda" else torch.float32,
                     use_safetensors=True,
                     local_files_only=isinstance(self._source, Path),
                 ).to(self._device)
