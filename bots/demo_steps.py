@@ -26,7 +26,7 @@ PROMPT = "/write max_tokens=80 seed=7 Explain in a few sentences why the sky is 
 FLOOD = "/write max_tokens=16 Say hello."
 SCULPTED = "/sculpt two small red chairs beside a round wooden table"
 TRAINED = "/train dataset=digits epochs=10"
-RECONSTRUCTED = "/reconstruct quality=draft"
+RECONSTRUCTED = '/reconstruct quality=draft config={"reso":[32,64],"n_iters":200}'
 
 
 class StepFailedError(FrontdeskError):
