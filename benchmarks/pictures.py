@@ -1,6 +1,6 @@
 """Makes the pictures of README.md: what the kinds really hand back, through the whole system.
 
-    python benchmarks/pictures.py [--folder DIR] [--quick]
+    python benchmarks/pictures.py [--folder DIR] [--kinds sculpt train reconstruct] [--quick]
 
 Writes `docs/pictures/`: previews and stills as users get them, and a sheet of sculpted stills. `--quick` reconstructs a
 draft.
@@ -18,6 +18,7 @@ from pathlib import Path
 from client import Client, running_system
 from PIL import Image
 
+from frontdesk.queue import logs
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.parameters import Value
@@ -26,14 +27,14 @@ from frontdesk.queue.settings import Settings
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 TURNED = "two small red chairs beside a round wooden table"
 SHEET = [
-    "a blue teapot on a wooden table",
-    "a snowman beside a fir tree",
+    "a red car in front of a white house",
+    "a pink teddy bear on a blue chair",
     "three green bottles in a row",
-    "a golden crown on a purple cushion",
-    "a red vintage car beside a street lamp",
-    "a wooden sailing boat",
-    "a tall yellow floor lamp beside a grey sofa",
-    "a brown dog under a table",
+    "a castle on a hill",
+    "a black cat on a red sofa",
+    "a yellow submarine",
+    "a golden crown on a small round table",
+    "a snowman beside a fir tree",
 ]
 COLUMNS, SIDE = 4, 256  # of the sheet, and of each still in it in pixels
 
@@ -62,17 +63,28 @@ def sheet(stills: Sequence[Path], target: Path) -> None:
     whole.quantize(256).save(target, optimize=True)
 
 
+async def sculpted_sheet(client: Client, store: ArtifactStore, work: Path) -> None:
+    stills: list[Path] = []
+    for number, prompt in enumerate(SHEET):
+        made = await pictures(client, store, "sculpt", {"prompt": prompt}, work / str(number))
+        stills += [path for path in made if "-still-" in path.name][:1]
+    sheet(stills, PICTURES / "sculpt-sheet.png")
+
+
 def named(made: Sequence[Path], into: Path) -> Iterator[Path]:
     """Moves pictures to where README.md looks for them."""
     for path in made:
-        yield Path(shutil.move(path, into / path.name))
+        if "-preview-" in path.name:  # stills show nothing more
+            yield Path(shutil.copyfile(path, into / path.name))
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=None, help="keeps the converted model")
+    parser.add_argument("--kinds", nargs="+", default=["sculpt", "train", "reconstruct"])
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
+    logs.configure("json", "error")
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as fresh:
         folder, work = arguments.folder or Path(fresh), Path(fresh) / "pictures"
@@ -84,12 +96,11 @@ async def main() -> None:
             ("reconstruct", {"quality": "draft" if arguments.quick else "good"}),
         ]
         async with running_system(folder, {"FRONTDESK_LANES": "long"}) as (client, _):
-            stills = []
-            for number, prompt in enumerate(SHEET):
-                made = await pictures(client, store, "sculpt", {"prompt": prompt}, work / str(number))
-                stills += [path for path in made if "-still-" in path.name][:1]
-            sheet(stills, PICTURES / "sculpt-sheet.png")
+            if "sculpt" in arguments.kinds:
+                await sculpted_sheet(client, store, work)
             for kind, raw in requests:
+                if kind not in arguments.kinds:
+                    continue
                 for path in named(await pictures(client, store, kind, raw, work / kind), PICTURES):
                     print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 

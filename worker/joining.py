@@ -19,7 +19,8 @@ FINISHES: dict[str, dict[str, float]] = {
     "glass": {"opacity": 0.22, "roughness": 0.05},
     "glow": {"emissive": 1.0},
 }
-TINTED, CLEAR = 0.9, 0.15  # of how far the channels are apart, and how far they are in clear glass
+TINTED, CLEAR = 2.0, 0.15  # of how far the channels are apart, and how far they are in clear glass
+DARKEST = 0.8  # one always sees through it
 # Edges shorter than this share of the whole are rounding noise of the union: they go, or become faces without area.
 NOISE = 1e-5
 # Two bodies that touch along an edge are drawn apart by this share: a file without indices would weld them there.
@@ -54,7 +55,8 @@ def material_of(part: PartLike) -> Material:
     red, green, blue = (round(255 * value) for value in part.colour)
     finish = dict(FINISHES[part.finish])
     if part.finish == "glass":  # what is coloured lets less light through
-        finish["opacity"] += TINTED * max(max(part.colour) - min(part.colour) - CLEAR, 0)
+        tint = TINTED * max(max(part.colour) - min(part.colour) - CLEAR, 0)
+        finish["opacity"] = min(finish["opacity"] + tint, DARKEST)
     return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **finish)
 
 
