@@ -28,6 +28,7 @@ from frontdesk.bots.desk import Desk
 from frontdesk.bots.intake import Request
 from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
 from frontdesk.queue.errors import DeclarationError, LimitedError, UnknownTargetError
@@ -38,6 +39,7 @@ from frontdesk.queue.parameters import Params, Value
 from frontdesk.queue.report import WorkerState
 from frontdesk.queue.results import Result
 from frontdesk.queue.scripts import Claimed, Scripts
+from frontdesk.queue.uploads import Upload
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 
@@ -372,6 +374,24 @@ def test_members_run_in_the_groups_lane() -> None:
     """Else a worker would wait for what another sort of worker has to do."""
     with pytest.raises(DeclarationError, match="lane"):
         replace(MANY, lane="long")
+
+
+class SentParams(ManyParams):
+    picture: Annotated[Artifact, Field(description="A picture"), Upload((".png",), ("image/png",), 1000)]
+
+
+def test_a_request_of_many_jobs_takes_no_files() -> None:
+    """Its members are made before a file is fetched."""
+    with pytest.raises(DeclarationError, match="takes no files"):
+        replace(MANY, params=SentParams)
+
+
+@pytest.mark.parametrize("number", [0, 51])
+def test_a_request_is_made_of_a_job_at_least_and_of_no_more_than_are_listed(number: int) -> None:
+    """A member that is listed nowhere could not be cancelled."""
+    members = Members(SURE, lambda params: [EchoParams(text=str(each)) for each in range(number)])
+    with pytest.raises(DeclarationError, match="1 to 50 jobs"):
+        members.each(ManyParams(text="x"))
 
 
 async def _idle(redis: Redis) -> bool:
