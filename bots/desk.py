@@ -22,13 +22,7 @@ from frontdesk.queue.errors import (
     OthersAnswerError,
     UserError,
 )
-from frontdesk.queue.jobs import (
-    Job,
-    JobRecord,
-    ReplyAddress,
-    Ticket,
-    request_digest,
-)
+from frontdesk.queue.jobs import JobRecord, ReplyAddress, Ticket
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.leaderboard import Leaderboard, Standing
 from frontdesk.queue.logs import requester_hash
@@ -194,8 +188,3 @@ class Desk:
             raise NotAllowedError
         async with queue_open():
             return await queue_report(self._broker.redis)
-
-
-def _digest(job: Job, model: str) -> str:
-    """A private answer is its asker's alone."""
-    return "" if job.private else request_digest(job.kind, job.params, model)

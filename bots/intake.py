@@ -160,7 +160,7 @@ class Intake:
         if kind.members is None:
             return []
         one = kind.members.kind
-        each = kind.members.of(params)
+        each = kind.members.each(params)
         declared = [one.cost(own) for own in each]
         estimates = await self._broker.estimates(one.name, declared)
         members = []

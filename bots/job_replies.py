@@ -27,9 +27,10 @@ def job_reply(kind: AnyKind | None, record: JobRecord, ticket: Ticket, now: floa
     if record.ended:
         answer = outcome_reply(kind, record.id, record.outcome or Outcome(status="failed"), known=record.known)
         if answer.attachments:
-            answer = Reply((*answer.blocks, listed(answer.attachments)))
+            answer = Reply((*answer.blocks, listed(answer.attachments)), answer.buttons)
         if record.delivery and record.delivery.startswith("undeliverable"):
-            return Reply((*answer.blocks, line("It could not be delivered: ", Foreign(_why(record.delivery)))))
+            why = line("It could not be delivered: ", Foreign(_why(record.delivery)))
+            return Reply((*answer.blocks, why), answer.buttons)
         return answer
     if kind is None:
         return jobs_reply([record], now)

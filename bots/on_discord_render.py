@@ -157,7 +157,7 @@ def _left_out(job_id: str, parcels: Sequence[Parcel]) -> str:
     for number, each in enumerate(_line(each) for each in told[: len(lines)]):
         if len("\n".join(lines)) - len(lines[number]) + len(each) <= LEFT_OUT - 40:
             lines[number] = each
-    return "\n".join([*lines, f"And {more} more files."] if more else lines)
+    return "\n".join([*lines, f"And {more} more file{'s' * (more > 1)}."] if more else lines)
 
 
 def _line(block: Line) -> str:

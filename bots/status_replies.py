@@ -73,7 +73,8 @@ def stranded_rows(report: QueueReport) -> list[tuple[str, str]]:
         for each in lane.stranded
     ]
     more = len(found) - STRANDED_SHOWN
-    return found[:STRANDED_SHOWN] + ([("Cannot run", f"and {more} other sorts of jobs")] if more > 0 else [])
+    others = "1 other sort" if more == 1 else f"{more} other sorts"
+    return found[:STRANDED_SHOWN] + ([("Cannot run", f"and {others} of jobs")] if more > 0 else [])
 
 
 def wanted_words(wanted: str) -> str:

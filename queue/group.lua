@@ -51,7 +51,7 @@ local function tell_of_group(id, group, ended, best)
   local platform = string.match(group.requester, '^([^:]+):')
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
-  local news = {job_id = id, fraction = ended / group.members, note = words_for(group, ended, best)}
+  local news = {job_id = id, fraction = ended / math.max(group.members, 1), note = words_for(group, ended, best)}
   redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = news}))
 end
 

@@ -19,6 +19,7 @@ from frontdesk.queue.results import Result
 ENTRY_POINTS = "frontdesk.kinds"
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_FILES = 2  # parameters that are files
+MAX_MEMBERS = 50  # jobs of one request: a group lists no more
 RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top"})
 
 P = TypeVar("P", bound=Params)
@@ -33,6 +34,13 @@ class Members:
 
     kind: AnyKind
     of: Callable[[Any], Sequence[Params]]
+
+    def each(self, params: Params) -> Sequence[Params]:
+        """The parameters of each member. Raises DeclarationError for none, or more than MAX_MEMBERS."""
+        found = self.of(params)
+        if not 1 <= len(found) <= MAX_MEMBERS:
+            raise DeclarationError(f"a request is made of 1 to {MAX_MEMBERS} jobs, not of {len(found)}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,8 @@ class JobKind(Generic[P, R]):
         check_name(f"kind {self.name!r}, lane {self.lane!r}", self.lane)
         if self.members and (self.lane != self.members.kind.lane or self.deterministic or self.members.kind.members):
             raise DeclarationError(f"kind {self.name!r}: its members run in its own lane, and it is never run itself")
+        if self.members and self.files:
+            raise DeclarationError(f"kind {self.name!r}: a request of many jobs takes no files")
         check_description(f"kind {self.name!r}: its summary", self.summary)
         if len(self.parameters) > MAX_PARAMETERS:
             raise DeclarationError(

@@ -134,7 +134,16 @@ class Retention:
             entries = await self._redis.mget([keys.files(job_id) for job_id in some])
             requesters |= {entry.partition(b"\n")[0].decode() for entry in entries if entry}
         objects = [one for requester in sorted(requesters) for one in await self.objects_of(requester)]
-        return overdue(objects, now=self._clock(), keep_objects=self._keep_objects, keep_files=self._keep_files)
+        late = overdue(objects, now=self._clock(), keep_objects=self._keep_objects, keep_files=self._keep_files)
+        return await self._ended(late)
+
+    async def _ended(self, objects: Sequence[Kept]) -> list[Kept]:
+        """Without those that still need what they were asked with."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for one in objects:
+                pipe.hget(keys.job(one.job_id), "state")
+            states = await pipe.execute()
+        return [one for one, state in zip(objects, states, strict=True) if state not in (b"waiting", b"running")]
 
     async def _is_ours(self) -> bool:
         """Whether the store was first swept for this queue. An emptied Redis knows of no owners: nothing is deleted

@@ -120,7 +120,10 @@ class Steering:
         job_id = _id(job_id)
         payload = await self._redis.get(keys.ASIDE_PAYLOAD + job_id)
         seconds, _ = await self._redis.time()
-        if payload is None or not await self._requeue(args=[by, reason, job_id, _asked_now(payload, seconds)]):
+        done = await self._requeue(args=[by, reason, job_id, _asked_now(payload, seconds)]) if payload else 0
+        if done < 0:
+            raise UnknownTargetError(f"{job_id} is one of many jobs of a request, which has ended.", [])
+        if not done:
             raise await self._not_aside(job_id)
 
     async def drop(self, job_id: str, *, by: str, reason: str = "") -> None:

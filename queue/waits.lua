@@ -16,7 +16,7 @@ local function why_not(d, able, wanted)
   local can, name = can_run(able, wanted)
   if can then return nil end
   if name then return tostring(d.lacks[name]) end
-  local bytes = tonumber(string.match(wanted, '%d+$'))
+  local bytes = number(string.match(wanted, '%d+$'), 0)
   return string.format('It takes %.1f GB of memory, and a job may take %.1f GB here.', bytes / 1e9, able.memory / 1e9)
 end
 

@@ -28,16 +28,18 @@ from frontdesk.bots.desk import Desk
 from frontdesk.bots.intake import Request
 from frontdesk.bots.people import Admins, Person
 from frontdesk.queue import keys
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
-from frontdesk.queue.errors import DeclarationError, LimitedError
+from frontdesk.queue.errors import DeclarationError, LimitedError, UnknownTargetError
 from frontdesk.queue.events import OutcomeStream, next_progress, progress_channel
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ranking, is_member, member_id
 from frontdesk.queue.kinds import JobKind, Members, Registry
 from frontdesk.queue.parameters import Params, Value
 from frontdesk.queue.report import WorkerState
 from frontdesk.queue.results import Result
-from frontdesk.queue.scripts import Scripts
+from frontdesk.queue.scripts import Claimed, Scripts
+from frontdesk.queue.uploads import Upload
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 
@@ -227,6 +229,53 @@ async def test_a_member_that_stops_its_workers_fails_alone(redis: Redis, desk: D
     assert await told(redis) == [ticket.job_id]
 
 
+async def test_a_member_that_was_kept_aside_runs_again_only_while_its_group_waits_for_others(
+    redis: Redis, desk: Desk
+) -> None:
+    """Its end counts once; when the group has ended, nobody would be told of another."""
+    ticket, scripts, steering = await desk.submit(asked(2)), Scripts(redis), desk.steering
+
+    async def claim(worker: str = "w0") -> Claimed:
+        [taken] = (await scripts.turn(worker, 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+        return taken
+
+    async def end(taken: Claimed) -> None:
+        await end_job(scripts, taken.job_id, taken.lease, status="done", outcome=encode(ended(2)), gpu_seconds=1.0)
+
+    good = await claim()
+    for number in range(3):
+        bad = await claim(f"w{number + 1}")
+        await scripts.reap(f"w{number + 1}", keep=KEEP)
+    await steering.requeue(bad.job_id, by="console:root")
+    await end(good)
+    assert not (await record(desk, ticket.job_id)).ended
+    for number in range(3):
+        assert (await claim(f"w{number + 1}")).job_id == bad.job_id
+        await scripts.reap(f"w{number + 1}", keep=KEEP)
+    outcome = await outcome_of(redis, ticket.job_id)
+    assert ManyResult.model_validate(outcome.result).done == 1
+    with pytest.raises(UnknownTargetError, match="one of many jobs of a request, which has ended"):
+        await steering.requeue(bad.job_id, by="console:root")
+    assert await told(redis) == [ticket.job_id]
+
+
+async def test_an_admin_brings_a_group_forward_as_one(redis: Redis, desk: Desk) -> None:
+    """With all of its members that wait, in their order; again, it is said to be first or to run."""
+    for number in range(3):
+        await desk.submit(
+            Request(Person(requester("bob")), "echo", {"text": f"before {number}"}, address("bob"), f"b{number}")
+        )
+    ticket, scripts, steering = await desk.submit(asked(2)), Scripts(redis), desk.steering
+    assert (await steering.bump(ticket.job_id, by="console:root")).result == "bumped"
+    assert (await desk.look(ADA, ticket.job_id))[1].position in (0, 1)
+    members = [member_id(ticket.job_id, number) for number in range(2)]
+    for number, then in enumerate(("first", "running")):
+        [taken] = (await scripts.turn(f"w{number}", 60.0, {"short": 1}, keep=KEEP, patience=3600.0)).jobs
+        assert taken.job_id == members[number]
+        assert (await steering.bump(ticket.job_id, by="console:root")).result == then
+    assert [entry.target for entry in await steering.seen.audit()] == [ticket.job_id]
+
+
 async def test_what_is_known_or_asked_for_already_counts_as_well(redis: Redis, desk: Desk) -> None:
     """A member is answered by a fresh result, or joins the same job of somebody else."""
     engine = DrivenEngine(hold=True)
@@ -325,6 +374,24 @@ def test_members_run_in_the_groups_lane() -> None:
     """Else a worker would wait for what another sort of worker has to do."""
     with pytest.raises(DeclarationError, match="lane"):
         replace(MANY, lane="long")
+
+
+class SentParams(ManyParams):
+    picture: Annotated[Artifact, Field(description="A picture"), Upload((".png",), ("image/png",), 1000)]
+
+
+def test_a_request_of_many_jobs_takes_no_files() -> None:
+    """Its members are made before a file is fetched."""
+    with pytest.raises(DeclarationError, match="takes no files"):
+        replace(MANY, params=SentParams)
+
+
+@pytest.mark.parametrize("number", [0, 51])
+def test_a_request_is_made_of_a_job_at_least_and_of_no_more_than_are_listed(number: int) -> None:
+    """A member that is listed nowhere could not be cancelled."""
+    members = Members(SURE, lambda params: [EchoParams(text=str(each)) for each in range(number)])
+    with pytest.raises(DeclarationError, match="1 to 50 jobs"):
+        members.each(ManyParams(text="x"))
 
 
 async def _idle(redis: Redis) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from console import premises
 from redis.asyncio import Redis
+from shaping import SHAPE, ShapeResult, shaped
 from standin_discord import RefusedError
 from standin_discord_desk import front, written
 from standin_telegram import TelegramStandIn
@@ -21,7 +24,8 @@ from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.catalogue import WRITE
 from frontdesk.queue.connection import answer
-from frontdesk.queue.jobs import Outcome, Ticket
+from frontdesk.queue.jobs import Artifact, Outcome, Ticket
+from frontdesk.queue.results import Attachment
 
 TICKET = Ticket("abc", 3, 30.0)
 DONE = Outcome(status="done", result=WRITTEN, seconds=3.0)
@@ -54,6 +58,23 @@ def test_of_an_answer_that_was_lost_the_reason_is_told_as_well(delivery: str, wh
         WRITE, record("abc", state="done", started_at=101.0, outcome=DONE, delivery=delivery), TICKET, 160.0
     )
     assert words(reply) == ["> Because of air.", *FIGURES, f"It could not be delivered: {why}"]
+
+
+class DrawnResult(ShapeResult):
+    """With a file, as those have that are sculpted."""
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        file = Artifact(name="chair.glb", sha256="ab" * 32, size=1, media_type="model/gltf-binary")
+        return (Attachment(file, "file"),)
+
+
+@pytest.mark.parametrize("delivery", ["delivered", "undeliverable: the bot was blocked"])
+@pytest.mark.parametrize("result", [ShapeResult, DrawnResult])
+def test_what_may_come_next_is_offered_here_as_well(result: type[ShapeResult], delivery: str) -> None:
+    """Also below an answer that has files, or never arrived."""
+    ended = record("abc", kind="shape", state="done", started_at=101.0, outcome=shaped(), delivery=delivery)
+    reply = job_reply(replace(SHAPE, result=result), ended, TICKET, 160.0)
+    assert [button.action for button in reply.buttons] == ["again"] * 3
 
 
 def test_of_a_job_that_has_not_ended_its_ticket_is_shown() -> None:

@@ -103,6 +103,18 @@ async def test_a_shared_file_goes_with_the_last_that_holds_it(shelf: Shelf) -> N
     assert shelf.there(shared) == [False]
 
 
+async def test_a_job_that_still_waits_keeps_what_it_was_asked_with(shelf: Shelf, redis: Redis) -> None:
+    """However long ago that was: it goes only after the job's end."""
+    for number in range(3):
+        await shelf.made(f"new{number}")
+    (asked,) = await shelf.made("patient", days_ago=40)
+    for state in ("waiting", "running"):
+        await answer(redis.hset(keys.job("patient"), "state", state))
+        assert await shelf.retention.sweep() == Swept()
+    await answer(redis.hset(keys.job("patient"), "state", "done"))
+    assert await shelf.retention.sweep() == Swept(jobs=("patient",), files=(asked.sha256,))
+
+
 async def test_nobodys_file_goes_after_a_day(shelf: Shelf) -> None:
     """It was put for a job that never ended well; one that was put just now may still be named by a job."""
     old, young = put(shelf.store, b"old"), put(shelf.store, b"young")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from console import Paper
@@ -128,6 +129,8 @@ def test_admins_read_what_cannot_run_anywhere_and_why() -> None:
     shown = plain(queue_reply(report, NOW))
     assert "Cannot run: 7 train (train/mnist, 600 MB): The digits are not here.\n" in shown
     assert "Cannot run: and 3 other sorts of jobs\n" in shown
+    fewer = replace(report, lanes=(replace(lane, stranded=stranded[:5]),))
+    assert "Cannot run: and 1 other sort of jobs\n" in plain(queue_reply(fewer, NOW))
     assert "; cannot run sculpt, train/mnist" in shown
     paper = Paper(terminal=True)
     show_queue(report, NOW, paper)

@@ -38,7 +38,7 @@ from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
 from frontdesk.queue.retention import Retention, swept
-from frontdesk.queue.scripts import Scripts
+from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.settings import Settings
 from frontdesk.queue.steering import Steering
 
@@ -254,6 +254,38 @@ async def test_a_group_passes_as_the_users_of_both(deployed: Deployed) -> None:
                 )
             assert await broker.cancel(whole.id, "telegram:ada") == ("cancelled" if left else "ended")
         assert await Leaderboard(bot).top() == {}  # the entry is none that could be read
+
+
+async def test_what_a_worker_cannot_run_passes_as_the_users_of_both(deployed: Deployed) -> None:
+    """Set apart by one worker, and given back; taken by another, bumped, cancelled, and ended where it is overdue."""
+    async with (
+        deployed.nothing_refused(),
+        connected(deployed.url("frontdesk-bot")) as bot,
+        connected(deployed.url("frontdesk-worker")) as worker,
+    ):
+        broker, steering, hands = Broker(bot, keep=KEEP), Steering(bot, keep=KEEP), Scripts(worker)
+
+        async def claim(*lacks: str, max_wait: float = 0.0) -> list[Claimed]:
+            turn = await hands.turn(
+                "w4", 60.0, {"apart": 1}, keep=KEEP, patience=3600.0, lacks=lacks, max_wait=max_wait
+            )
+            return turn.jobs
+
+        made = [job("ada", f"apart {number}", lane="apart") for number in range(3)]
+        for each in made:
+            await submit(broker, each, needs="echo/digits")
+        assert await claim("echo/digits") == []
+        assert await broker.ticket(made[1].id, "apart")
+        await steering.bump(made[1].id, by="console:ada")
+        [taken] = await claim()
+        assert taken.job_id == made[1].id
+        assert await hands.release(taken.job_id, taken.lease)
+        assert await claim("echo/digits") == []
+        assert await broker.cancel(made[1].id, "telegram:ada") == "cancelled"
+        [overdue] = await claim("echo/digits", max_wait=0.001)
+        assert overdue.job_id == made[0].id
+        [last] = await claim()
+        assert last.job_id == made[2].id
 
 
 @pytest.mark.parametrize("user", PASSWORDS)
