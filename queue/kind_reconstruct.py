@@ -24,9 +24,12 @@ SECONDS_AROUND = 30.0  # device-seconds: the example's pictures or the upload's,
 SECONDS_PER_STEP = 0.05  # of training on one CPU core, at the least: a short configuration ends before its time
 LONGEST_AROUND = 600.0  # seconds for the same on a slow and busy machine, with the most pictures
 
-# Bytes: what a process takes before it begins, and what each point of the finest grid adds to that.
+# Bytes: what a process takes before it begins, and what each point of the finest grid adds to that, most of which are
+# empty. Of the first grid none are: values, derivatives and Adam's two moments of all of them, and as much again while
+# they move to another grid or to a checkpoint.
 MEMORY_AT_REST = 500_000_000
 MEMORY_PER_POINT = 300
+MEMORY_PER_FIRST_POINT = 1200
 MEMORY_OF_PHOTOGRAPHS = 400_000_000  # of as many and as large ones as are taken
 
 
@@ -130,7 +133,9 @@ def time_limit(params: ReconstructParams) -> float:
 def memory(params: ReconstructParams) -> int:
     """Bytes that a worker's process needs at the most."""
     photographs = MEMORY_OF_PHOTOGRAPHS if params.photographs else 0
-    return MEMORY_AT_REST + photographs + MEMORY_PER_POINT * max(params.settings().reso) ** 3
+    reso = params.settings().reso
+    grid = max(MEMORY_PER_FIRST_POINT * reso[0] ** 3, MEMORY_PER_POINT * reso[-1] ** 3)
+    return MEMORY_AT_REST + photographs + grid
 
 
 RECONSTRUCT = JobKind(

@@ -200,6 +200,14 @@ def test_an_open_surface_can_be_made_smaller_too() -> None:
     assert fewer.vertices[:, 1].max() == pytest.approx(0.4, abs=0.01)
 
 
+@pytest.mark.parametrize("make", [lambda: painted_ball(32), lambda: united(tumbler())])
+def test_making_fewer_faces_can_be_ended(make: Callable[[], Mesh]) -> None:
+    """Between its steps: on a large mesh each takes a second or more."""
+    mesh, asked = make(), list[None]()
+    simplified(mesh, len(mesh.faces) // 2, lambda: asked.append(None))
+    assert len(asked) >= 2
+
+
 def test_joined_meshes_share_equal_materials() -> None:
     mesh = joined([from_parts(lone(block(1, 1, 1), RED)), from_parts(chair())])
     assert [material.name for material in mesh.materials].count("matte #cc1a1a") == 1

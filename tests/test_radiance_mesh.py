@@ -15,7 +15,7 @@ from frontdesk.worker.posed_images import View, orbiting
 from frontdesk.worker.radiance_field import EMPTY, Cube, Grid, RadianceField
 from frontdesk.worker.radiance_flight import Orbit, fly_around
 from frontdesk.worker.radiance_mesh import Surface, grid_file, surface, without_dust
-from frontdesk.worker.runner import RunError
+from frontdesk.worker.runner import CancelledRunError, RunError
 
 SIDE = 25
 WHITE = 0.5 / 0.28209479177387814  # of the constant harmonic
@@ -53,6 +53,32 @@ def carved(field: RadianceField) -> Surface:
 
 RED_ABOVE = ((0.0, 0.0, 0.9), 0.8, (1.0, 0.0, 0.0))
 GREEN_BELOW = ((0.4, 0.0, -0.9), 0.7, (0.0, 1.0, 0.0))
+
+
+@pytest.mark.parametrize("cells", [1, 2])
+def test_what_is_very_small_still_has_a_surface(cells: int) -> None:
+    """Of one cell smoothing would leave nothing; a job does not fail for that after its whole training."""
+    field = solid()
+    filled = torch.zeros(SIDE, SIDE, SIDE, dtype=torch.bool)
+    filled[12 : 13 + cells, 12 : 13 + cells, 12 : 13 + cells] = True
+    field.density[1:, 0][filled.flatten()] = 14.0
+    body = carved(field)
+    assert closed(body)
+    assert np.abs(body.vertices).max() < 0.7
+
+
+def test_packing_a_grid_can_be_ended() -> None:
+    """Of a large grid it takes many seconds."""
+    asked: list[None] = []
+    whole = grid_file(solid(RED_ABOVE), lambda: asked.append(None))
+    assert whole == grid_file(solid(RED_ABOVE))
+    assert len(asked) > 10
+
+    def check() -> None:
+        raise CancelledRunError
+
+    with pytest.raises(CancelledRunError):
+        grid_file(solid(RED_ABOVE), check)
 
 
 def closed(body: Surface) -> bool:

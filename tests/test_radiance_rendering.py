@@ -13,10 +13,21 @@ from torch import Tensor
 from torch.autograd import gradcheck
 from torch.nn import functional
 
+from frontdesk.worker import radiance_rendering
 from frontdesk.worker.posed_images import orbiting
 from frontdesk.worker.radiance_field import DENSITY_UNIT, FRINGE, Cube, Grid, RadianceField, sh_basis
 from frontdesk.worker.radiance_fitting import _mismatch
-from frontdesk.worker.radiance_rendering import Composite, Rays, Rendered, Scout, camera_rays, march, photograph, render
+from frontdesk.worker.radiance_rendering import (
+    Composite,
+    Rays,
+    Rendered,
+    Scout,
+    camera_rays,
+    march,
+    photograph,
+    portions,
+    render,
+)
 
 UNIT = Cube((0.0, 0.0, 0.0), 1.0)
 
@@ -170,17 +181,32 @@ def test_a_photograph_can_be_cancelled() -> None:
         photograph(field, Scout(field.grid), orbiting(0, 0, 4.0), 30.0, (30, 30), 0.05, check)
 
 
+def test_a_step_takes_bounded_memory_however_full_the_grid_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rays are looked at in portions: together they are all rays, once and in their order."""
+    field = random_field()
+    rays = Scout(field.grid).rays(*camera_rays(orbiting(0, 0, 4.0), 30.0, 30, 30, torch.arange(900), field.cube))
+    places = len(march(field.grid, rays, 0.01).ray)
+    monkeypatch.setattr(radiance_rendering, "AT_ONCE", places // 5)
+    parts = portions(rays, 0.01)
+    assert torch.cat([torch.arange(900)[part] for part in parts]).tolist() == list(range(900))
+    assert len(parts) >= 5
+    assert max(len(march(field.grid, rays[part], 0.01).ray) for part in parts) < places / 2
+    whole = render(field, rays, 0.01).pixels
+    assert torch.allclose(torch.cat([render(field, rays[part], 0.01).pixels for part in parts]), whole, atol=1e-5)
+    assert portions(rays[:0], 0.01) == []
+
+
 def test_where_pictures_are_transparent_every_background_is_learnt_from() -> None:
-    """The mismatch is the mean of the squared errors over backgrounds from black to white; over white alone a hole and
-    something white are the same."""
+    """The mismatch sums, over pixels, the mean of the squared errors over backgrounds from black to white; over white
+    alone a hole and something white are the same."""
     torch.manual_seed(0)
     seen = Rendered(torch.rand(50, 3), torch.rand(50), torch.zeros(0))
     white, left = torch.rand(50, 3), torch.rand(50)
     over = [
-        ((seen.pixels - (1 - b) * seen.left[:, None]) - (white - (1 - b) * left[:, None])).square().sum(1).mean()
+        ((seen.pixels - (1 - b) * seen.left[:, None]) - (white - (1 - b) * left[:, None])).square().sum()
         for b in torch.linspace(0, 1, 1001)
     ]
     told = _mismatch(seen, torch.cat([white, left[:, None]], dim=1))
     assert float(told) == pytest.approx(float(torch.stack(over).mean()), rel=1e-3)
     opaque = _mismatch(seen, white)
-    assert float(opaque) == pytest.approx(float((seen.pixels - white).square().sum(1).mean()))
+    assert float(opaque) == pytest.approx(float((seen.pixels - white).square().sum()))

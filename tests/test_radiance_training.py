@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from tiny_scenes import CPU, tiny_config, tiny_scene
 
+from frontdesk.worker import radiance_fitting, radiance_rendering
 from frontdesk.worker.posed_images import PosedImages
+from frontdesk.worker.radiance_fitting import Fit
 from frontdesk.worker.radiance_rays import cube_of
-from frontdesk.worker.radiance_training import Hooks, Trained, train
+from frontdesk.worker.radiance_training import Hooks, Trained, psnr_of, train
 from frontdesk.worker.runner import RunError
 
 
@@ -58,6 +62,34 @@ def test_held_out_pictures_are_matched(undisturbed: Trained) -> None:
 def test_most_of_the_cube_is_found_empty(undisturbed: Trained) -> None:
     """What is dead takes neither memory nor time."""
     assert undisturbed.field.grid.rows < 0.5 * 24**3
+
+
+@torch.no_grad()
+def test_a_training_that_goes_astray_ends_with_a_sentence(images: PosedImages) -> None:
+    """Its figures would say 100 dB."""
+    fit = Fit(images, tiny_config(), CPU)
+    fit.field.sh.fill_(math.nan)
+    with pytest.raises(RunError, match="lower lr_sigma and lr_sh"), torch.enable_grad():
+        fit.advance()
+    white = np.ones((4, 4, 3), np.float32)
+    assert math.isnan(psnr_of(white * math.nan, white))
+    assert psnr_of(white, white) == 100
+
+
+def test_a_step_can_be_ended_between_its_portions(images: PosedImages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a fine grid and many rays a step takes seconds; its portions make the same step as all at once."""
+    asked: list[None] = []
+    whole, parted = (Fit(images, tiny_config(), CPU, check=lambda: asked.append(None)) for _ in range(2))
+    whole.advance()
+    few = len(asked)
+    monkeypatch.setattr(radiance_rendering, "AT_ONCE", 1500)
+    monkeypatch.setattr(radiance_fitting, "ROWS_AT_ONCE", 100)
+    parted.advance()
+    assert len(asked) - few > few + 5
+    for (_, one), (_, other) in zip(whole._tables(), parted._tables(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.allclose(one.grad, other.grad, atol=1e-7)
 
 
 def test_figures_are_told_while_it_runs(images: PosedImages) -> None:

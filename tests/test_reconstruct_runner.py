@@ -307,5 +307,7 @@ def test_time_cost_and_memory_follow_from_the_request() -> None:
     assert cost(draft) < cost(ReconstructParams()) < cost(best)
     assert cost(ReconstructParams(config='{"n_iters": 20}')) < cost(draft)
     assert time_limit(draft) == SECONDS["draft"] + LONGEST_AROUND < time_limit(best) == RECONSTRUCT.limit(best)
+    coarse, full = ({"config": f'{{"reso": {reso}}}'} for reso in ([32, 160], [160]))  # what is not yet sparse
+    assert memory(ReconstructParams(**coarse)) < 2e9 < 4e9 < memory(ReconstructParams(**full))
     assert memory(draft) < memory(best) < memory(ReconstructParams(config='{"reso": [160]}')) < 6_000_000_000
     assert tiny_config().n_iters == 120

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from running import Acting, Batching, Gate, Saying, context, job, kind, serving, unheard
@@ -16,7 +18,7 @@ from structlog.testing import capture_logs
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.errors import FileTooLargeError, FrontdeskError, StoreError
 from frontdesk.queue.kinds import Registry
-from frontdesk.worker import driving
+from frontdesk.worker import driving, run_files
 from frontdesk.worker.engine import Engine
 from frontdesk.worker.run_files import Workroom
 from frontdesk.worker.runner import CancelledRunError, RunContext, RunError
@@ -177,6 +179,50 @@ async def test_a_run_that_nobody_waits_for_is_told_so(place: Place, monkeypatch:
         gate.let_go()
     assert len(refused) == 4
     assert (place.checkpoints(), place.stored()) == ([], [])
+
+
+@pytest.mark.parametrize("method", ["fetch", "save"])
+async def test_a_slow_store_does_not_hold_up_a_cancelling(
+    place: Place, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The job has ended while its file is still on the way; what arrives afterwards is removed."""
+    monkeypatch.setattr(driving, "NOTICE", 0.01)
+    monkeypatch.setattr(run_files, "CLOSING", 0.01)
+    gate, made, store_s = Gate(), job(), getattr(ArtifactStore, method)
+    artifact = place.store.put(b"photographs", name="photographs.zip", media_type=TYPE)
+    ended: list[BaseException] = []
+
+    def slow(*args: Any) -> Any:
+        gate.pass_through(method)
+        return store_s(*args)
+
+    def act(context: RunContext) -> None:
+        try:
+            if method == "fetch":
+                context.fetch(artifact)
+            else:
+                context.save(b"state")
+            context.check()
+        except CancelledRunError as error:
+            ended.append(error)
+            raise
+
+    monkeypatch.setattr(ArtifactStore, method, slow)
+    async with serving(Acting(act), store=place.store, room=place.room) as engine:
+        running = asyncio.create_task(engine.run(made, unheard))
+        await gate.arrival()
+        engine.cancel(made.id)
+        try:
+            outcome = await asyncio.wait_for(asyncio.shield(running), 2.0)
+        finally:
+            gate.let_go()
+        assert outcome.status == "cancelled"
+        await engine.close()
+    for thread in threading.enumerate():
+        if thread.name in (f"closing-{made.id}", "device_0"):
+            await asyncio.to_thread(thread.join, 10)
+    assert len(ended) == 1
+    assert (place.checkpoints(), place.left()) == ([], [])
 
 
 async def test_a_store_that_fails_fails_the_job_but_no_checkpoint_does(

@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,6 +104,20 @@ def test_the_usual_settings_read_digits(learnt: Trained) -> None:
     assert learnt.confusion.sum() == 360
     assert learnt.confusion.trace() / 360 == learnt.epochs[-1].test_accuracy
     assert learnt.seconds_training > learnt.seconds_evaluation > 0
+
+
+def test_a_large_folder_takes_no_memory_for_being_counted() -> None:
+    """Of pictures that fill the memory, eight bytes for each of their shades would be the end; and it can be ended."""
+    images, asked = np.random.default_rng(0).integers(0, 256, (20_000, 1, 32, 32), dtype=np.uint8), list[None]()
+    chosen = np.arange(len(images)) % 5 > 0
+    tracemalloc.start()
+    mean, deviation = training._shades(images, chosen, lambda: asked.append(None))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * images.nbytes
+    assert len(asked) > 5
+    assert float(mean) == pytest.approx(images[chosen].mean() / 255, abs=1e-6)
+    assert float(deviation) == pytest.approx(images[chosen].std() / 255, abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_figures(digits: DataSet) -> None:

@@ -77,7 +77,7 @@ def within(
         if len(data) <= limit:
             return Fitting(data, "; ".join(_done(mesh, fewer, quantised)))
         target = int(len(fewer.faces) * min(0.7, limit / len(data) * 0.9))
-        if target < FEWEST_FACES or len((smaller := simplified(fewer, target)).faces) >= len(fewer.faces):
+        if target < FEWEST_FACES or len((smaller := simplified(fewer, target, check)).faces) >= len(fewer.faces):
             return None
         fewer = smaller
 

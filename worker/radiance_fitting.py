@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,11 +13,21 @@ from frontdesk.queue.reconstruct_config import ReconstructConfig
 from frontdesk.worker.posed_images import PosedImages
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField
 from frontdesk.worker.radiance_rays import Pixels, Pool, cube_of
-from frontdesk.worker.radiance_rendering import CHUNK, Rays, Rendered, Scout, depths_of, render, sample_weights, visible
+from frontdesk.worker.radiance_rendering import (
+    Rays,
+    Rendered,
+    Scout,
+    depths_of,
+    portions,
+    render,
+    sample_weights,
+    visible,
+)
 from frontdesk.worker.runner import RunError
 
 BETAS, EPSILON = (0.9, 0.99), 1e-12
 WATCHED = 50_000  # rays that tell which cells show
+ROWS_AT_ONCE = 100_000  # whose total variation is looked at
 SMOOTH = 1e-3  # what a difference must exceed to count as an edge in the total variation
 
 
@@ -102,18 +113,27 @@ class Fit:
             self._prune(self.field.grid)
         rays, colours = self._batch()
         self._adam.zero_grad()
-        seen = render(self.field, rays, self.step_size, self._bases)
-        loss = _mismatch(seen, colours)
-        if config.lambda_sparsity:
-            # The Cauchy loss of Plenoxels (eq. 4) on the densities that show.
-            density = seen.depths / (self.step_size * 64)
-            loss = loss + config.lambda_sparsity / len(rays) * (1 + 2 * density.square()).log().sum()
-        torch.autograd.backward(loss)
+        for part in portions(rays, self.step_size):
+            self._check()
+            loss = self._loss(rays[part], colours[part]) / len(rays)
+            if not math.isfinite(loss.item()):
+                raise RunError(f"It went astray at step {self.steps + 1:,}: try a lower lr_sigma and lr_sh.")
+            torch.autograd.backward(loss)
         self._regularise()
         for group, rate in zip(self._adam.param_groups, self._rates(), strict=True):
             group["lr"] = rate
         self._adam.step()
         self.steps += 1
+
+    def _loss(self, rays: Rays, colours: Tensor) -> Tensor:
+        """The sum over these rays."""
+        seen = render(self.field, rays, self.step_size, self._bases)
+        loss = _mismatch(seen, colours)
+        if self.config.lambda_sparsity:
+            # The Cauchy loss of Plenoxels (eq. 4) on the densities that show.
+            density = seen.depths / (self.step_size * 64)
+            loss = loss + self.config.lambda_sparsity * (1 + 2 * density.square()).log().sum()
+        return loss
 
     def _rates(self) -> tuple[float, float]:
         """Learning rates of density and harmonics: each falls exponentially to its final value."""
@@ -145,9 +165,9 @@ class Fit:
         assert self._pool is not None  # noqa: S101 -- _batch made it
         most = torch.zeros(len(grid.cell_rows), device=self.device)
         watched, _ = self._pool.take(0, WATCHED)
-        for start in range(0, len(watched), CHUNK):
+        for part in portions(watched, self.step_size):
             self._check()
-            rays = watched[slice(start, start + CHUNK)]
+            rays = watched[part]
             samples = visible(self.field, rays, self.step_size)
             _, weights = sample_weights(depths_of(self.field, samples, self.step_size), samples.ray, len(rays))
             most.scatter_reduce_(0, samples.cell.long(), weights, "amax")
@@ -174,21 +194,22 @@ class Fit:
         count = max(1, round(config.tv_sparsity * rows))
         generator = torch.Generator().manual_seed(config.seed * 1_000_003 + self.steps)
         start = 1 + int(torch.randint(rows - count + 1, (1,), generator=generator))
-        part = slice(start, start + count)
         fading = _falling(1.0, config.tv_decay, self.reached / config.n_iters)
-        neighbours = self.field.grid.neighbours[part]
-        for (_, table), weight in zip(self._tables(), (config.lambda_tv, config.lambda_tv_sh), strict=True):
-            if weight:
-                _add_variation(table, part, neighbours, fading * weight / count)
-        if config.lambda_l2_sh and self.field.sh.grad is not None:
-            self.field.sh.grad[part, 3:].add_(self.field.sh[part, 3:], alpha=config.lambda_l2_sh / count)
+        for first in range(start, start + count, ROWS_AT_ONCE):
+            part = slice(first, min(first + ROWS_AT_ONCE, start + count))
+            neighbours = self.field.grid.neighbours[part]
+            for (_, table), weight in zip(self._tables(), (config.lambda_tv, config.lambda_tv_sh), strict=True):
+                if weight:
+                    _add_variation(table, part, neighbours, fading * weight / count)
+            if config.lambda_l2_sh and self.field.sh.grad is not None:
+                self.field.sh.grad[part, 3:].add_(self.field.sh[part, 3:], alpha=config.lambda_l2_sh / count)
         for _, table in self._tables():
             if table.grad is not None:
                 table.grad[0] = 0  # row 0 is what is empty, and stays so
 
 
 def _mismatch(seen: Rendered, colours: Tensor) -> Tensor:
-    """The squared error of a pixel's three colours, its mean over a batch.
+    """The squared error of a pixel's three colours, its sum over some pixels.
 
     colours: (n, 3) over white; or (n, 4) with the share of the white that shows. Then it is the error's mean over all
     backgrounds b of 0 to 1 (e - t (1 - b) each, t being the error of the share): over white alone, what is bright could
@@ -196,9 +217,9 @@ def _mismatch(seen: Rendered, colours: Tensor) -> Tensor:
     """
     error = seen.pixels - colours[:, :3]
     if colours.shape[1] == 3:
-        return error.square().sum(1).mean()
+        return error.square().sum()
     through = (seen.left - colours[:, 3])[:, None]
-    return (error.square() - error * through + through.square() / 3).sum(1).mean()
+    return (error.square() - error * through + through.square() / 3).sum()
 
 
 def _falling(first: float, last: float, progress: float) -> float:

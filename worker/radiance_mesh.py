@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from frontdesk.worker.posed_images import View
 from frontdesk.worker.radiance_field import BASES, Grid, RadianceField, corner_weights, sh_basis
-from frontdesk.worker.radiance_rendering import CHUNK, Scout, camera_rays, depths_of, march, sample_weights
+from frontdesk.worker.radiance_rendering import CHUNK, Scout, camera_rays, depths_of, march, portions, sample_weights
 from frontdesk.worker.runner import RunError
 
 STOPPED = 0.3  # share of the light at a surface: the best of many views of it tells too little rather than too much
@@ -44,11 +44,15 @@ def surface(field: RadianceField, views: Sequence[View], check: Callable[[], Non
 
     views: the cameras. `check` may raise to end it. Raises RunError where nothing is solid.
     """
-    solidity = _outer(_hidden(field, views, check))
-    smooth = ndimage.gaussian_filter(np.pad(solidity, 2), SMOOTHING)
+    solidity = np.pad(_outer(_hidden(field, views, check), check), 2)
+    check()
+    smooth = ndimage.gaussian_filter(solidity, SMOOTHING)
+    if smooth.max() <= STOPPED:  # so little is solid that nothing would be left of it
+        smooth = solidity
+    check()
     vertices, faces, normals, _ = marching_cubes(smooth, STOPPED, gradient_direction="ascent")  # faces look outward
     lattice = np.clip(vertices - 1.5, 0, field.grid.side - 1).astype(np.float32)  # of the cells' middles
-    colours = _colours(field, lattice, np.ascontiguousarray(normals, dtype=np.float32))
+    colours = _colours(field, lattice, np.ascontiguousarray(normals, dtype=np.float32), check)
     own = torch.from_numpy(lattice) / (field.grid.side - 1)
     world = field.cube.to_world(own).numpy()
     upright = np.stack([world[:, 0], world[:, 2], -world[:, 1]], axis=1)  # z up as it was photographed, y up in files
@@ -68,17 +72,20 @@ def _hidden(field: RadianceField, views: Sequence[View], check: Callable[[], Non
         for pixels in torch.split(torch.arange(width * height, device=device), CHUNK):
             check()
             rays = scout.rays(*camera_rays(view.camera, focal, width, height, pixels, field.cube))
-            samples = march(grid, rays, step)
-            light, weights = sample_weights(depths_of(field, samples, step), samples.ray, len(rays))
-            most.scatter_reduce_(0, samples.cell.long(), light - weights / 2, "amax")
+            for part in portions(rays, step):
+                check()
+                samples = march(grid, rays[part], step)
+                light, weights = sample_weights(depths_of(field, samples, step), samples.ray, len(rays[part]))
+                most.scatter_reduce_(0, samples.cell.long(), light - weights / 2, "amax")
     most[0] = 1.0  # dead cells are empty, and what they enclose is filled
     seen = most[grid.cell_ids.long()].view(grid.side, grid.side, grid.side)[:cells, :cells, :cells]
     return np.asarray(1 - seen.cpu().numpy(), dtype=np.float32)
 
 
-def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
+def _outer(solidity: NDArray[np.float32], check: Callable[[], None]) -> NDArray[np.float32]:
     """Solid within: what the air outside does not reach. Bodies that are too small, and their surroundings, go."""
     solid = ndimage.binary_fill_holes(solidity > STOPPED)
+    check()
     bodies, count = ndimage.label(solid)
     if not count:
         raise RunError("Nothing solid was found in the pictures, so there is no mesh.")
@@ -90,7 +97,9 @@ def _outer(solidity: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(ndimage.binary_dilation(dust) & ~kept, 0.0, filled).astype(np.float32)
 
 
-def _colours(field: RadianceField, places: NDArray[np.float32], normals: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _colours(
+    field: RadianceField, places: NDArray[np.float32], normals: NDArray[np.float32], check: Callable[[], None]
+) -> NDArray[np.uint8]:
     """What is seen of a surface from outside: the colours along the way in, as a ray against the normal collects them.
 
     places: (n, 3) in lattice steps. normals: (n, 3), outward. Each colour is the mean over the directions of the
@@ -101,6 +110,7 @@ def _colours(field: RadianceField, places: NDArray[np.float32], normals: NDArray
     basis = sh_basis(-out) * torch.tensor([1.0] + 3 * [0.5] + 5 * [0.0], device=device)  # the eye looks against it
     seen, light = torch.zeros_like(start), torch.ones(len(start), 1, device=device)
     for number in range(WAY_STEPS):
+        check()
         density, sh = _interpolated(field, start + (OUTSIDE - number * WAY_STEP) * out)
         passing = torch.exp(-field.optical_density(density) * (WAY_STEP / (field.grid.side - 1)))
         colour = ((sh.view(-1, BASES, 3) * basis[:, :, None]).sum(1) + 0.5).clamp(0, 1)
@@ -142,14 +152,26 @@ def without_dust(field: RadianceField) -> RadianceField:
     return field.on(Grid(field.grid.live & torch.from_numpy(around).to(field.density.device)))
 
 
-def grid_file(field: RadianceField) -> bytes:
-    """The grid as npz, arrays only.
+class _Checked(io.BytesIO):
+    """Asks `check` whenever something is written: packing a large grid takes many seconds."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
+    def write(self, data: Any) -> int:
+        self._check()
+        return super().write(data)
+
+
+def grid_file(field: RadianceField, check: Callable[[], None] = lambda: None) -> bytes:
+    """The grid as npz, arrays only. `check` may raise to end it.
 
     version; side; centre (3,) and radius of the cube in the pictures' units; points (n,) int32, the flat numbers of
     lattice points, z changing fastest; density (n,) float32, raw: softplus of it is the optical depth of a 64th of the
     cube's side; sh (n, 9, 3) float16, which times a direction's nine spherical harmonics, plus 0.5, is its colour.
     """
-    buffer = io.BytesIO()
+    buffer = _Checked(check)
     np.savez_compressed(
         buffer,
         version=np.int32(NPZ_VERSION),

@@ -26,6 +26,7 @@ LOOK = 3.0  # cells between two looks for a block that is not empty
 LEAST_WEIGHT = 5e-4  # what adds less to its pixel is not coloured: empty, or behind what is opaque
 FEW = 4  # columns that are interpolated one by one
 CHUNK = 8192  # rays rendered at once where nothing is learnt
+AT_ONCE = 500_000  # places looked at on all of them, about: each takes some 400 bytes, with derivatives more
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,16 @@ def march(grid: Grid, rays: Rays, step: float) -> Samples:
     cell = cell.index_select(0, met)
     fractions = (places.index_select(0, met) - least.index_select(0, met)).clamp_(0, 1)
     return Samples(ray.index_select(0, met), cell, grid.cell_rows.index_select(0, cell), corner_weights(fractions))
+
+
+def portions(rays: Rays, step: float) -> list[slice]:
+    """Equal parts of the rays, of CHUNK and about AT_ONCE samples at the most: memory is bounded, and so is the time
+    from one to the next, however fine the grid is and however full."""
+    begin, end = rays.spans.unbind(1)
+    places = float(((end - begin) / step).clamp_min(0).sum())
+    parts = max(1, math.ceil(len(rays) / CHUNK), math.ceil(places / AT_ONCE))
+    size = max(1, math.ceil(len(rays) / parts))
+    return [slice(start, start + size) for start in range(0, len(rays), size)]
 
 
 def within_rays(values: Tensor, ray: Tensor, rays: int) -> tuple[Tensor, Tensor]:
@@ -259,7 +270,9 @@ def photograph(
         rays = scout.rays(*camera_rays(camera, focal, width, height, pixels, field.cube))
         seen = torch.ones(len(rays), 3, device=pixels.device)
         hit = (rays.spans[:, 1] > rays.spans[:, 0]).nonzero()[:, 0]
-        if len(hit):
-            seen[hit] = render(field, rays[hit], step).pixels
+        met = rays[hit]
+        for part in portions(met, step):
+            check()
+            seen[hit[part]] = render(field, met[part], step).pixels
         parts.append(seen)
     return np.asarray(torch.cat(parts).clamp(0, 1).view(height, width, 3).cpu().numpy(), dtype=np.float32)

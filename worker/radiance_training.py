@@ -122,7 +122,7 @@ def _figures(fit: Fit, view: View, hooks: Hooks) -> tuple[float, float]:
 
 def psnr_of(seen: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """Peak signal-to-noise ratio in dB of pictures of 0 to 1."""
-    return float(-10 * np.log10(max(1e-10, np.square(seen - truth, dtype=np.float64).mean())))
+    return float(-10 * np.log10(np.maximum(1e-10, np.square(seen - truth, dtype=np.float64).mean())))
 
 
 def ssim_of(seen: NDArray[np.float32], truth: NDArray[np.float32]) -> float:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import torch
 
@@ -121,7 +122,7 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
         model = glb(mesh, name=name)
         smaller = mesh_versions(mesh, model, name=name, check=check)
         check()
-        grid = grid_file(trained.field)
+        grid = grid_file(trained.field, check)
         frames = []
         orbit = Orbit.around(body)
         for frame in fly_around(trained.field, orbit, frames=flight.frames, size=flight.size, check=check):
@@ -155,7 +156,7 @@ def _images(params: ReconstructParams, context: RunContext) -> PosedImages:
 
 def _named(params: ReconstructParams) -> str:
     """The object's name: the example's, or the upload's without its ending."""
-    return params.photographs.name.removesuffix(".zip") if params.photographs else params.scene
+    return PurePath(params.photographs.name).stem if params.photographs else params.scene
 
 
 def _result(

@@ -24,6 +24,7 @@ from frontdesk.worker.runner import CancelledRunError
 MAX_KEPT = 64  # files of one run
 MAX_SHOWN = 2  # pictures of one run that goes on
 MAX_PICTURE = 1_000_000  # bytes of one
+CLOSING = 0.3  # seconds for which the end of a run waits for what its thread still writes
 LOCK = ".lock"
 
 log = structlog.get_logger()
@@ -93,8 +94,13 @@ class RunFiles:
 
     def fetch(self, artifact: Artifact) -> Path:
         with self._lock:
-            folder = Path(tempfile.mkdtemp(dir=self.folder, prefix="asked-"))
-            return self._store.fetch(artifact, folder)
+            folder, store = Path(tempfile.mkdtemp(dir=self.folder, prefix="asked-")), self._store
+        try:  # without the lock: it may take a minute, and who cancels the run does not wait for it
+            return store.fetch(artifact, folder)
+        finally:
+            if self._closed:
+                shutil.rmtree(folder.parent, ignore_errors=True)
+            self._check_open()
 
     def keep(self, data: bytes | Path, *, name: str, media_type: str) -> Artifact:
         with self._lock:
@@ -155,11 +161,13 @@ class RunFiles:
         return await asyncio.to_thread(self._put_all) if self._kept else ()
 
     async def close(self, *, ended: bool) -> None:
-        """Remove folder and picture; the checkpoint too, where the job `ended` and does not go back to the queue."""
+        """Remove folder and picture; the checkpoint too, where the job `ended` and does not go back to the queue.
+
+        A file that a run still writes which nobody waits for is not waited for long: it goes when it is there.
+        """
+        self._closed = True
         if self._folder or self._aside or self._saved or self._shown:
             await asyncio.to_thread(self._close, ended)
-        else:
-            self._closed = True
 
     def _put_all(self) -> tuple[str, ...]:
         with self._lock:
@@ -168,8 +176,17 @@ class RunFiles:
             return tuple(dict.fromkeys(artifact.sha256 for _, artifact in self._kept))
 
     def _close(self, ended: bool) -> None:
-        with self._lock:  # a checkpoint that is being written is waited for, and then removed
-            self._closed = True
+        if self._lock.acquire(timeout=CLOSING):
+            try:
+                self._remove(ended)
+            finally:
+                self._lock.release()
+        else:
+            name = f"closing-{self._job_id}"
+            threading.Thread(target=self._remove, args=(ended,), name=name, daemon=True).start()
+
+    def _remove(self, ended: bool) -> None:
+        with self._lock:
             for folder in (self._folder, self._aside):
                 if folder is not None:
                     shutil.rmtree(folder, ignore_errors=True)

@@ -62,14 +62,15 @@ def _kept(data: DataSet, params: TrainParams, trained: Trained, context: RunCont
         **{name: f"{value}" for name, value in params.model_dump(exclude={"dataset", "width"}).items()},
     }
     title = f"{data.name}: {percent(accuracy)} right"
+    drawn = curves(trained.epochs, title)
+    context.check()
+    matrix = confusion_matrix(trained.confusion, data.classes, title)
+    context.check()
+    weights = to_safetensors(trained.network, data.images.shape[1:], data.classes, said)
     made = (
-        ("curves.png", "image/png", curves(trained.epochs, title)),
-        ("confusion.png", "image/png", confusion_matrix(trained.confusion, data.classes, title)),
-        (
-            "weights.safetensors",
-            "application/octet-stream",
-            to_safetensors(trained.network, data.images.shape[1:], data.classes, said),
-        ),
+        ("curves.png", "image/png", drawn),
+        ("confusion.png", "image/png", matrix),
+        ("weights.safetensors", "application/octet-stream", weights),
     )
     context.check()
     return tuple(
