@@ -110,7 +110,12 @@ def test_a_picture_is_shown_at_half_way(shap_e: SculptRunner) -> None:
     """Once, while there are steps to come; something is to be seen on it."""
     context = Noting()
     seen: list[str] = []
-    context.show = lambda data, **about: (context.shown.append(data), seen.append(context.told[-1][1]))  # type: ignore[method-assign,assignment,misc]
+
+    def show(data: bytes, *, name: str, media_type: str) -> None:
+        context.shown.append(data)
+        seen.append(context.told[-1][1])
+
+    context.show = show  # type: ignore[method-assign]
     sculpted(shap_e, "a red chair", context, quality="draft")
     [picture] = context.shown
     assert seen == [f"denoising, step {STEPS // 2} of {STEPS}"]

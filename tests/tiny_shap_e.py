@@ -8,7 +8,7 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from diffusers.pipelines.shap_e import ShapERenderer
+from diffusers.pipelines.shap_e.renderer import ShapERenderer
 
 WIDTH, EMBEDDINGS = 16, 32
 HIGHEST = 0  # of the frequencies of a place that count, as powers of 2: higher ones make nothing but dust
