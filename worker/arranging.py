@@ -10,13 +10,12 @@ import numpy as np
 
 from frontdesk.worker.relating import UNDER_SCALES, UNDER_SPOTS, covered, holding
 from frontdesk.worker.rows import GAP, gap_between, in_rows
-from frontdesk.worker.scene import WORN, Item, Relation, RelationKind
+from frontdesk.worker.scene import STEMMED, WORN, Item, Relation, RelationKind
 from frontdesk.worker.solids import Family
 from frontdesk.worker.standing import Body, Box, Standing, Vector, around, collides, enclosed, fall, lowest_spot
 from frontdesk.worker.surfaces import Level, levels, stand_upon
 
 INSIDE_SCALES = (1.0, 0.8, 0.65, 0.5, 0.35)
-STEMMED = frozenset({"flower", "tulip"})
 LEANING, GOLDEN = math.radians(20), math.pi * (3 - math.sqrt(5))  # of flowers in a vase: outwards, and about its axis
 WIDER = 20  # times that a circle is made wider
 SIDES: Mapping[str, tuple[int, int]] = {  # the axis and the direction

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from frontdesk.worker.scene import WORN
+from frontdesk.worker.scene import STEMMED, WORN
 from frontdesk.worker.solids import Family
 
 CONTAINERS = frozenset({"bowl", "basket", "vase", "pot", "bucket", "cup", "mug", "pan", "cart", "barrel", "wagon"})
+VASES = frozenset({"vase", "jug"})
 AROUND = 3  # so many guests of a host stand around it
 
 
@@ -16,6 +17,8 @@ def kind_of_company(guest: Family, count: int, host: Family) -> Literal["on", "i
     words = {word for name in guest.words for word in name.split()}
     if words & WORN:
         return "on"
+    if words & STEMMED and VASES & set(host.words):
+        return "inside"  # higher than what they stand in
     if is_smaller(guest, host):
         if host.sits_on:
             return "on"

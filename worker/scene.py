@@ -10,6 +10,7 @@ from frontdesk.worker.solids import Look
 MAX_ITEMS = 12
 MAX_OBJECTS = 24
 WORN = frozenset({"hat", "cap", "crown", "helmet"})  # words of what belongs on top, whoever has it
+STEMMED = frozenset({"flower", "tulip"})
 
 RelationKind: TypeAlias = Literal[
     "on", "under", "beside", "behind", "in_front_of", "left_of", "right_of", "around", "between", "inside"
