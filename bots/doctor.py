@@ -55,7 +55,8 @@ def kinds(settings: Settings) -> Iterator[Finding]:
     if settings.default_kind not in known:
         advice = f"Choose one of {', '.join(known)}."
         yield broken("kinds", f"FRONTDESK_DEFAULT_KIND is {settings.default_kind}, which is not installed.", advice)
-    unserved = sorted(known.keys() - {point.name for point in entry_points(group="frontdesk.runners")})
+    run = {name for name, kind in known.items() if kind.members is None}  # the others are made of those
+    unserved = sorted(run - {point.name for point in entry_points(group="frontdesk.runners")})
     if unserved:
         advice = "Install the package that brings their runners, at least where the worker runs."
         yield note("kinds", f"no runner is installed for {', '.join(unserved)}.", advice)

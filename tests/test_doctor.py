@@ -133,7 +133,7 @@ def test_limits_and_kinds(tmp_path: Path) -> None:
     (tmp_path / "limits.toml").write_text("[member]\ndaily_seconds = 0\n")
     assert doctor.limits(settings()).level is Level.GOOD
     assert doctor.limits(settings(limits_file="limits.toml")).level is Level.BROKEN
-    assert worst(doctor.kinds(settings())).sentence == "reconstruct, score, sculpt, train, write."
+    assert worst(doctor.kinds(settings())).sentence == "reconstruct, score, sculpt, sweep, train, write."
     assert "which is not installed" in worst(doctor.kinds(settings(default_kind="paint"))).sentence
 
 
