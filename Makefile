@@ -15,6 +15,9 @@ PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile
 demo: install
 	@$(BIN)/frontdesk demo
 
+# Threads that wait asleep leave the cores to the other processes.
+test cover: export OMP_WAIT_POLICY = PASSIVE
+
 test: install
 	@$(BIN)/python -m pytest $(PARALLEL)
 

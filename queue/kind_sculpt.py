@@ -19,8 +19,8 @@ MeshFormat: TypeAlias = Literal["glb", "obj", "ply", "stl"]
 # Device-seconds of the modeller on one CPU core with its pictures, which take the most of it (docs/sculpt.md);
 # what a machine really takes is measured and scales them.
 SECONDS: Mapping[Quality, float] = {"draft": 5.0, "good": 8.0, "best": 10.0}
-# Bytes by which a process grows at most. The modeller was measured at a sixth of it (docs/sculpt.md); Shap-E with its real
-# weights on a processor was not, and needs room for its activations and its grid.
+# Bytes by which a process grows at most. The modeller was measured at a sixth of it (docs/sculpt.md); Shap-E with its
+# real weights on a processor was not, and needs room for its activations and its grid.
 MEMORY: Mapping[Quality, int] = {"draft": 1_500_000_000, "good": 2_000_000_000, "best": 2_500_000_000}
 LONGEST = 900.0  # seconds: a neural backend on a processor
 PRINTED = 100.0  # mm, the longest side of an STL

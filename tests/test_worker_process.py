@@ -145,11 +145,13 @@ def test_each_gpu_has_a_process_for_each_lane(monkeypatch: pytest.MonkeyPatch) -
     """A long run holds up no short one. Each sees no other GPU and must find its own; each has its port, and no bot's
     token."""
     monkeypatch.setenv("FRONTDESK_DISCORD_TOKEN", "secret")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     settings = Settings(metrics_listen="127.0.0.1:9100")
     every = environments(settings, "unix:///queue", 2)
     assert [(own["CUDA_VISIBLE_DEVICES"], own["FRONTDESK_LANES"]) for own in every] == [
         ("0", "short"), ("0", "long"), ("1", "short"), ("1", "long"),
     ]  # fmt: skip
+    assert {own["OMP_WAIT_POLICY"] for own in every} == {"PASSIVE"}  # they share the processor's cores
     settings = settings.model_copy(update={"lanes": ("short",)})
     first, second = environments(settings, "unix:///queue", 2)
     assert [own["CUDA_VISIBLE_DEVICES"] for own in (first, second)] == ["0", "1"]
@@ -164,9 +166,11 @@ def test_each_gpu_has_a_process_for_each_lane(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("count", [0, 1])
 def test_one_process_is_left_to_the_settings(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a processor, on the only GPU, or on the one that FRONTDESK_DEVICE names."""
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for name in ("CUDA_VISIBLE_DEVICES", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
     settings = Settings(redis_url=SecretStr("redis://localhost"), lanes=("long",))
     (own,) = environments(settings, "redis://localhost", count)
+    assert "OMP_WAIT_POLICY" not in own
     assert not {"CUDA_VISIBLE_DEVICES", "FRONTDESK_DEVICE", "FRONTDESK_REDIS_URL", "FRONTDESK_METRICS_LISTEN"} & set(
         own
     )
