@@ -100,7 +100,7 @@ class ReconstructResult(Result):
 
     def figures(self) -> list[tuple[str, str]]:
         return [
-            ("Photographs", f"{self.object}{' (example)' if self.example else ''}"),
+            ("Photographs", f"{self.object} (example)" if self.example else "your own"),
             ("PSNR", f"{self.psnr:.2f} dB"),
             ("SSIM", f"{self.ssim:.3f}"),
             ("Training", f"{self.steps:,} steps in {self.seconds:.0f} s{self._before()} ({self.quality})"),

@@ -99,7 +99,7 @@ async def test_photographs_become_figures_and_files(
     assert (
         result.headline() == f"Reconstructed from 8 pictures: {result.psnr:.1f} dB on 2 pictures that it had not seen."
     )
-    assert dict(result.figures())["Photographs"] == "ball"
+    assert dict(result.figures())["Photographs"] == "your own"
     assert [(one.role, one.artifact.name) for one in result.attachments()] == [
         ("preview", "ball-around.gif"), ("still", "ball.png"), ("file", "ball.glb"), ("file", "ball-grid.npz"),
     ]  # fmt: skip
