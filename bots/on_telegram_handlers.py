@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -44,6 +43,7 @@ from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
 from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.logs import frames
 
 log = structlog.get_logger()
 
@@ -334,5 +334,4 @@ class Handlers:
 
 def _log_unexpected(error: Exception) -> None:
     """Where it happened, without the error's text: that may hold what a user wrote, or the token."""
-    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    log.error("unexpected error at the telegram desk", error=type(error).__name__, where=where[-8:])
+    log.error("unexpected error at the telegram desk", error=type(error).__name__, frames=frames(error))

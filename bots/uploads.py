@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-import traceback
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
@@ -21,6 +20,7 @@ from frontdesk.bots.incoming import Fetch, Given, IncomingFile, LostUploadError
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.errors import FilesClosedError, InvalidRequestError, Problem, StoreError, UserError
 from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.logs import frames
 from frontdesk.queue.parameters import Parameter
 from frontdesk.queue.uploads import HEAD, UnfitFileError, Upload, shown
 
@@ -110,7 +110,7 @@ def _check(look: Callable[[Path], object], path: Path, name: str) -> None:
         raise
     except Exception as error:
         # TRY400: an error's own words may quote the file.
-        log.error("an upload could not be looked into", error=type(error).__name__, frames=_frames(error))  # noqa: TRY400
+        log.error("an upload could not be looked into", error=type(error).__name__, frames=frames(error))  # noqa: TRY400
         raise UnfitFileError(f"{shown(name)} cannot be read; it may be damaged.") from error
     finally:
         if not path.exists():
@@ -135,10 +135,6 @@ def _room() -> Iterator[None]:
     except (StoreError, OSError) as error:
         log.warning("an upload cannot be kept", reason=type(error).__name__)
         raise FilesClosedError from error
-
-
-def _frames(error: BaseException) -> list[str]:
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][-8:]
 
 
 def _refused(parameter: Parameter, sentence: str) -> InvalidRequestError:

@@ -6,6 +6,8 @@ import hashlib
 import logging
 import re
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import structlog
@@ -28,6 +30,15 @@ def requester_hash(key: str) -> str:
 def masked(text: str) -> str:
     """The text with everything that looks like a token or a password replaced."""
     return SECRETS.sub("***", text)
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where an error and its causes were raised: file, line and function, without their words."""
+    return [
+        f"{type(one).__name__}: {frame.filename}:{frame.lineno} in {frame.name}"
+        for one in _chain(error)
+        for frame in traceback.extract_tb(one.__traceback__)
+    ]
 
 
 def configure(style: Literal["auto", "console", "json"], level: str) -> None:
@@ -74,3 +85,9 @@ def configure(style: Literal["auto", "console", "json"], level: str) -> None:
 def _mask(_logger: WrappedLogger, _method: str, rendered: Any) -> str:
     """The last step, on the finished line: values of every type and tracebacks are in it."""
     return masked(rendered)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

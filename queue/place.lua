@@ -10,7 +10,8 @@ end
 local function first_member(group)
   local first, least = nil, math.huge
   for _, member in ipairs(redis.call('ZRANGE', K.MEMBERS .. group, 0, -1)) do
-    local waits = facts(read(member)[1] or member)
+    local own = facts(member)
+    local waits = own.leader and facts(own.leader) or own
     if waits.state == 'waiting' and waits.place < least then first, least = member, waits.place end
   end
   return first

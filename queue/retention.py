@@ -87,14 +87,7 @@ class Retention:
         self._keep_objects = keep_objects
         self._keep_files = keep_files
         self._clock = clock
-        self._own = redis.register_script(script("own"))
         self._disown = redis.register_script(script("disown"))
-
-    async def own(self, job_id: str, requester: str, hashes: Sequence[str]) -> None:
-        """A job holds these files, beside those that it held: what it was asked with. What it made is noted with its
-        end, and if it makes nothing, it holds nothing."""
-        if hashes:
-            await self._own(args=[job_id, requester, *hashes])
 
     async def disown(self, job_id: str) -> int:
         """A job holds no files any more. Returns how many of them nobody holds now; the next sweep deletes those."""

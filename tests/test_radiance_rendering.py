@@ -32,9 +32,7 @@ from frontdesk.worker.radiance_rendering import (
 UNIT = Cube((0.0, 0.0, 0.0), 1.0)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def random_field(side: int = 9, share: float = 0.3, seed: int = 1) -> RadianceField:

@@ -19,10 +19,7 @@ from frontdesk.worker.radiance_rays import cube_of
 from frontdesk.worker.radiance_training import Hooks, Trained, psnr_of, train
 from frontdesk.worker.runner import RunError
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +40,6 @@ def states() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def undisturbed(images: PosedImages, states: list[bytes]) -> Trained:
-    torch.set_num_threads(1)
     return train(images, tiny_config(), device=CPU, hooks=Hooks(save=states.append, save_every=0.0))
 
 

@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
-import torch
 from queueing import KEEP, has_ended, job, submit, until
 from redis.asyncio import Redis
 from tiny_scenes import CPU, tiny_text, tiny_zip
@@ -30,6 +29,8 @@ from frontdesk.worker.radiance_training import Hooks, train
 SCRIPT = Path(__file__).with_name("reconstruct_worker.py")
 STEPS = 150
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 @asynccontextmanager
 async def worker(environment: dict[str, str]) -> AsyncIterator[tuple[str, Process]]:
@@ -46,7 +47,6 @@ async def worker(environment: dict[str, str]) -> AsyncIterator[tuple[str, Proces
 
 def undisturbed(archive: Path, params: ReconstructParams, folder: Path) -> float:
     """dB of the same reconstruction in one go."""
-    torch.set_num_threads(1)
     unpack(archive, folder, suffixes=SUFFIXES)
     trained = train(read_posed_images(folder), params.settings(), device=CPU, hooks=Hooks(look_every=1e9))
     return trained.final.psnr

@@ -13,7 +13,6 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-import torch
 import trimesh
 from gltf import Validator
 from PIL import Image
@@ -46,9 +45,7 @@ from frontdesk.worker.runner import Bench, CancelledRunError
 ZIP = "application/zip"
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueing import until
 from redis.asyncio import Redis
-from storing import folder_store, put
+from storing import folder_store, own, put
 from structlog.testing import capture_logs
 
 from frontdesk.queue import keys
@@ -45,7 +45,7 @@ class Shelf:
         files = [put(self.store, data) for data in contents or (job_id.encode(),)]
         for file in files:
             self.age(file.sha256, days_ago)
-        await self.retention.own(job_id, requester, [file.sha256 for file in files])
+        await own(self._redis, job_id, requester, [file.sha256 for file in files])
         ended = (time.time() - days_ago * DAY) * 1000
         await self._redis.zadd(keys.OBJECTS, {job_id: ended})
         await self._redis.zadd(keys.objects_of(requester), {job_id: ended})
@@ -123,14 +123,14 @@ async def test_nobodys_file_goes_after_a_day(shelf: Shelf) -> None:
     assert shelf.there(old, young) == [False, True]
 
 
-async def test_a_file_that_is_put_again_is_young_again(shelf: Shelf) -> None:
+async def test_a_file_that_is_put_again_is_young_again(shelf: Shelf, redis: Redis) -> None:
     """The job that put it is about to end: its overdue twin does not take it along."""
     for number in range(3):
         await shelf.made(f"new{number}")
     (file,) = await shelf.made("old", ADA, b"same", days_ago=40)
     put(shelf.store, b"same")
     assert await shelf.retention.sweep() == Swept(jobs=("old",))
-    await shelf.retention.own("again", ADA, [file.sha256])
+    await own(redis, "again", ADA, [file.sha256])
     shelf.age(file.sha256, 2)
     assert await shelf.retention.sweep() == Swept()
     assert shelf.store.read(file) == b"same"
@@ -237,7 +237,7 @@ async def test_the_end_of_a_job_says_what_it_holds(shelf: Shelf, redis: Redis) -
     made, asked = put(shelf.store, b"made").sha256, put(shelf.store, b"asked").sha256
     settled = settle(redis)
     for job_id in ("good", "bad", "gone"):
-        await shelf.retention.own(job_id, ADA, [asked])
+        await own(redis, job_id, ADA, [asked])
     assert await settled("good", "done", made)
     assert await settled("bad", "failed")
     assert await settled("gone", "cancelled")

@@ -6,13 +6,12 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 from processes import House
 from queueing import KEEP, address, has_ended, leased_worker, requester, until, working
 from redis.asyncio import Redis
@@ -42,18 +41,10 @@ from frontdesk.worker.run_files import Workroom
 from frontdesk.worker.runner import Bench
 from frontdesk.worker.train_runner import TrainRunner
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("one_thread")]
 
 ADA = Person(requester("ada"))
 SMALL = {"learning_rate": "0.01, 0.05, 0.1", "width": "2", "epochs": "1", "batch_size": "256"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

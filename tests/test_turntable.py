@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image, ImageSequence
-from things import BLUE, GREEN, PALE, RED, Part, ball, block, chair, lone, painted_ball, rod, tumbler
+from things import BLUE, GREEN, PALE, RED, Part, ball, block, chair, from_parts, lone, painted_ball, rod, tumbler
 
 from frontdesk.worker.animation import animated
-from frontdesk.worker.joining import from_parts
 from frontdesk.worker.meshes import Mesh
 from frontdesk.worker.studio import Studio
 from frontdesk.worker.turntable import preview, still, turntable

@@ -17,7 +17,7 @@ from deskside import ADA, deskside
 from queueing import KEEP, address, end_job, job, submit, until
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
-from storing import folder_store, put
+from storing import folder_store, own, put
 from telegram import Bot, Update
 
 from frontdesk.bots import doctor
@@ -300,7 +300,7 @@ async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp
         await redis.delete(keys.SWEPT)
         later = time.time() + 60
         retention = Retention(redis, store, keep_objects=0, keep_files=0.0, clock=lambda: later)
-        await retention.own("made", "telegram:ada", [made.sha256])
+        await own(redis, "made", "telegram:ada", [made.sha256])
         assert await retention.files_of("made") == [made.sha256]
         assert len(await retention.objects_of("telegram:ada")) == 1
         async with swept(redis, retention):

@@ -33,13 +33,7 @@ def language() -> LanguageModel:
     return tiny_language.language()
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """A model this small spends its time on handing work between threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def greedy(prompt: str, max_tokens: int = 24) -> WriteParams:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import manifold3d
 import numpy as np
 from manifold3d import Manifold
 
+from frontdesk.worker.joining import Copies, from_copies, united_copies
 from frontdesk.worker.meshes import Mesh
 
 RED, GREEN, BLUE, WOOD, STEEL, PALE = (
@@ -59,6 +61,16 @@ def tumbler() -> list[Part]:
 
 def lone(solid: Manifold, colour: tuple[float, float, float] = WOOD, finish: str = "matte") -> list[Part]:
     return [Part(solid, colour, finish)]
+
+
+def from_parts(parts: Sequence[Part]) -> Mesh:
+    """The parts to look at."""
+    return from_copies([Copies(parts)])
+
+
+def united(parts: Sequence[Part]) -> Mesh:
+    """All parts as one solid."""
+    return united_copies([Copies(parts)])
 
 
 def painted_ball(segments: int = 64) -> Mesh:

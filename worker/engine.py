@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeAlias
 
@@ -16,6 +15,7 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import ConfigurationError, StoreError, UserError
 from frontdesk.queue.jobs import Job, Outcome, Progress
 from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.logs import frames
 from frontdesk.queue.results import Result
 from frontdesk.worker.batching import Joiner
 from frontdesk.worker.context import JobContext
@@ -291,18 +291,3 @@ def _params(kind: AnyKind, job: Job) -> Any:
         raise UserError(
             f"This worker's {kind.name} takes other parameters than this request has{wrong}. Please ask again."
         ) from None
-
-
-def frames(error: BaseException) -> list[str]:
-    """Where an error and its causes were raised: file, line and function, without their words."""
-    return [
-        f"{type(one).__name__}: {frame.filename}:{frame.lineno} in {frame.name}"
-        for one in _chain(error)
-        for frame in traceback.extract_tb(one.__traceback__)
-    ]
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

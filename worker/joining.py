@@ -60,16 +60,6 @@ def material_of(part: PartLike) -> Material:
     return Material(f"{part.finish} #{red:02x}{green:02x}{blue:02x}", part.colour, **finish)
 
 
-def from_parts(parts: Sequence[PartLike]) -> Mesh:
-    """The parts to look at, see `from_copies`."""
-    return from_copies([Copies(parts)])
-
-
-def united(parts: Sequence[PartLike]) -> Mesh:
-    """All parts as one solid, see `united_copies`."""
-    return united_copies([Copies(parts)])
-
-
 def from_copies(objects: Sequence[Copies], check: Callable[[], None] = lambda: None) -> Mesh:
     """Objects to look at: what is opaque united, what is glass united beside it, so that one sees what it holds.
 
