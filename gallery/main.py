@@ -1,0 +1,3 @@
+"""The web page and the HTTP door as a process: `frontdesk web`."""
+
+from __future__ import annotations
