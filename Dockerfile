@@ -17,7 +17,7 @@ RUN groupadd --gid 10001 frontdesk \
 FROM base AS build
 WORKDIR /src
 COPY constraints.txt pyproject.toml README.md LICENSE ./
-RUN mkdir -p bots gallery history/migrations queue ratelimit worker && python -m venv /opt/frontdesk
+RUN mkdir -p bots gallery history/migrations/versions queue ratelimit worker && python -m venv /opt/frontdesk
 
 FROM build AS build-bots
 RUN --mount=type=cache,target=/root/.cache/pip \
