@@ -183,7 +183,7 @@ def test_what_is_installed_is_pinned() -> None:
     assert re.search(r"^ARG PYTHON=3\.12\.\d+-slim-\w+$", text, re.MULTILINE)
     assert "FROM python:${PYTHON} AS base" in text
     installs = [words for line in instructions(text) for words in re.findall(r"pip install ([^&;]*)", line)]
-    assert len(installs) == 7
+    assert len(installs) == 8
     assert [i for i in installs if "--constraint constraints.txt" not in i and "--no-index --no-deps" not in i] == []
 
 
