@@ -33,10 +33,15 @@ class Terms:
     open_end: bool = False
 
 
+def readable(text: str) -> str:
+    """Without what no database takes: halves of surrogate pairs, and NUL."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode("utf-8")
+
+
 def folded(text: str) -> str:
     """Small letters without accents, at most LONGEST_TEXT characters."""
-    parts = unicodedata.normalize("NFKD", text[:LONGEST_TEXT].casefold())
-    return "".join(sign for sign in parts if not unicodedata.combining(sign) and sign != "\0")[:LONGEST_TEXT]
+    parts = unicodedata.normalize("NFKD", readable(text[:LONGEST_TEXT]).casefold())
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))[:LONGEST_TEXT]
 
 
 def terms_of(query: str) -> Terms:
