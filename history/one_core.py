@@ -6,9 +6,9 @@ then take many times as long as one alone: a query's vector took 12 ms so, and 2
 
 from __future__ import annotations
 
-from threadpoolctl import threadpool_limits
-
 
 def compute_on_one_core() -> None:
     """From now on, in this process."""
+    from threadpoolctl import threadpool_limits  # importing it sets a variable of the environment
+
     threadpool_limits(limits=1, user_api="blas")
