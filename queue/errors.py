@@ -151,6 +151,13 @@ class DeskClosedError(UserError):
         super().__init__("The desk is closed for a moment: its queue cannot be reached. Please try again in a minute.")
 
 
+class HistoryClosedError(UserError):
+    """The history's database cannot be reached, or takes too long."""
+
+    def __init__(self) -> None:
+        super().__init__("The desk's memory cannot be reached just now. Please try again in a minute.")
+
+
 class FilesClosedError(DeskClosedError):
     """The store of files cannot be reached, or this machine has no room for them: what comes with a file is refused."""
 
