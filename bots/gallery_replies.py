@@ -59,7 +59,6 @@ def page_reply(listing: Listing, token: str, number: int, page: Page, now: float
         (*opening, *_turning(token, number, page)),
         attachments=tuple(still for entry in page.entries if (still := picture(entry, moving=False))),
         secret=_own(listing) or not all(entry.public for entry in page.entries),
-        album=listing.of == "mine",
     )
 
 
