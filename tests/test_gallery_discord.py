@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from carving import CARVE
@@ -27,7 +28,7 @@ class Hall:
     def discord(self) -> Discord:
         return self.front.discord
 
-    async def asks(self, who: User, command: str, **options: object) -> Interaction:
+    async def asks(self, who: User, command: str, **options: Any) -> Interaction:
         return await self._answered(await self.discord.slash(who, command, **options))
 
     async def clicks(self, who: User, on: Interaction, label: str) -> Interaction:

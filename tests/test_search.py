@@ -29,15 +29,14 @@ from frontdesk.queue.errors import NoSuchObjectError
 async def plain_postgres(postgres: URL) -> AsyncIterator[Database]:
     """A PostgreSQL whose owner of the tables may not add extensions."""
     await emptied(postgres)
-    async with opened(postgres) as database:
-        async with database.writing() as connection:
-            for statement in (
-                "DROP SCHEMA public CASCADE",
-                "CREATE SCHEMA public",
-                "DO $$ BEGIN CREATE ROLE plain LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-                "GRANT USAGE, CREATE ON SCHEMA public TO plain",
-            ):
-                await connection.execute(text(statement))
+    async with opened(postgres) as database, database.writing() as connection:
+        for statement in (
+            "DROP SCHEMA public CASCADE",
+            "CREATE SCHEMA public",
+            "DO $$ BEGIN CREATE ROLE plain LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+            "GRANT USAGE, CREATE ON SCHEMA public TO plain",
+        ):
+            await connection.execute(text(statement))
     async with opened(postgres.set(username="plain")) as database:
         yield database
 

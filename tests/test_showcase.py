@@ -38,8 +38,8 @@ class Shown:
         self.exhibits = exhibits
         self.showcase = showcase
 
-    async def listed(self, who: Person | None, **wanted: bool) -> list[str]:
-        return [entry.id for entry in (await self.showcase.page(who, **wanted)).entries]
+    async def listed(self, who: Person | None, *, mine: bool = False) -> list[str]:
+        return [entry.id for entry in (await self.showcase.page(who, mine=mine)).entries]
 
 
 @pytest.fixture
