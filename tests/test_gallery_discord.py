@@ -174,9 +174,20 @@ async def test_a_report_has_its_reason(hall: Hall) -> None:
 
 
 async def test_an_answer_that_takes_its_time_is_promised(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Discord wants a sign within 3 seconds; what comes later is shown to who asked alone."""
+    """Discord wants a sign within 3 seconds. What turns out secret, or refused, is shown to who asked alone."""
     monkeypatch.setattr(on_discord_own, "PROMPT", 0.0)
     ada = hall.discord.user("ada")
-    await hall.exhibits.add(owner(ada), "a horse")
+    hers = await hall.exhibits.add(owner(ada), "a horse")
     asked = await hall.asks(ada, "gallery")
-    assert ("a horse" in asked.text, asked.shown.ephemeral) == (True, True)
+    assert ("a horse" in asked.text, asked.shown.ephemeral) == (True, False)
+    clicked = await hall.clicks(ada, asked, "1")
+    assert ("GPU-seconds" in clicked.text, clicked.shown.ephemeral) == (True, True)
+    for command, options, said in (
+        ("unpublish", {"job": hers}, "Only you see it"),
+        ("publish", {"job": "zzz"}, "There is no object"),
+        ("rerun", {"job": hers}, "in a minute"),
+    ):
+        asked = await hall.discord.slash(ada, command, **options)
+        await hall.discord.says(asked, said)
+        assert asked.shown.deleted
+        assert [message.ephemeral for message in asked.followups] == [True]
