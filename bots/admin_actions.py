@@ -41,7 +41,7 @@ class Order:
 
     @property
     def by(self) -> str:
-        return self.person.requester.key
+        return self.person.requester.identity
 
     @property
     def reason(self) -> str:

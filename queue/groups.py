@@ -78,7 +78,7 @@ async def _try_once(broker: Broker, group: Group, reply: ReplyAddress, update: s
 async def _open(broker: Broker, group: Group, reply: ReplyAddress, update: str, pipe: Pipeline) -> None:
     fields = job_fields(group.job, reply, 0.0, group.share, group.releases)
     await broker.redis.register_script(script("open_group"))(
-        keys=[keys.idempotency(update), keys.job(group.job.id), keys.requester_jobs(group.job.requester.key)],
+        keys=[keys.idempotency(update), keys.job(group.job.id), keys.requester_jobs(group.job.requester.identity)],
         args=[
             group.job.id,
             UPDATES_KEPT,
@@ -97,7 +97,7 @@ async def _add(broker: Broker, group: Group, member: Member, reply: ReplyAddress
     await broker.scripts.submit(
         job_id=job.id,
         update=f"{update}:{job.id}",
-        requester=job.requester.key,
+        requester=job.requester.identity,
         payload=payload(job),
         in_flight=group.in_flight,
         band=group.share.band,

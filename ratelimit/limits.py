@@ -105,9 +105,22 @@ class Limits(_Table):
         except ValidationError as error:
             raise ValueError(f"{path}, {_place_and_problem(error)}") from None
 
-    def tier_of(self, user: str) -> str:
-        """The tier that names this person ("discord:1"), or the base tier."""
-        return next((name for name, tier in self.tiers.items() if user in tier.people), BASE_TIER)
+    def tier_of(self, *identities: str, said: Mapping[str, str] | None = None) -> str:
+        """The tier of a person with these identities ("discord:1"): the best of those in which somebody put one of
+        them, or the base tier. `said`: by identity, tiers that count in place of the file's; unknown ones do not.
+        """
+        said = {who: name for who, name in (said or {}).items() if name in self.tiers}
+        named = [said.get(who) or self._naming(who) for who in identities]
+        return max((name for name in named if name), key=self._rank, default=BASE_TIER)
+
+    def _naming(self, identity: str) -> str | None:
+        return next((name for name, tier in self.tiers.items() if identity in tier.people), None)
+
+    def _rank(self, name: str) -> tuple[float, ...]:
+        """The higher, the more a tier gives."""
+        tier = self.tiers[name]
+        bands = {"low": 0, "normal": 1, "high": 2}
+        return bands[tier.priority], tier.weight, math.inf if tier.daily_seconds is None else tier.daily_seconds
 
     def tier(self, name: str) -> Tier:
         """Raises ValueError for an unknown tier."""
