@@ -24,7 +24,7 @@ local function exact(value) return string.format('%.17g', value) end
 -- of the lane.
 local FIELDS = {
   'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
-  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members', 'to'
+  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members', 'to', 'asker'
 }
 
 local function complete(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -138,12 +139,17 @@ class Limits(_Table):
         allowed, daily = found.allowance(kind), found.daily_seconds
         rules: list[Rule] = []
         if allowed.burst is not None and allowed.per_hour is not None:
-            rules.append(Rate("rate", f"{KEY_PREFIX}rate:{kind}:{user}", allowed.burst, allowed.per_hour / HOUR))
+            rules.append(Rate("rate", f"{KEY_PREFIX}rate:{kind}:{nameless(user)}", allowed.burst, allowed.per_hour / HOUR))
         if allowed.in_flight is not None:
             rules.append(InFlight("in_flight", f"{KEY_PREFIX}in_flight:{kind}:{user}", allowed.in_flight, lifetime))
         if daily is not None:
-            rules.append(Rate(DAILY, f"{KEY_PREFIX}daily:{user}", daily, daily / DAY, cost))
+            rules.append(Rate(DAILY, f"{KEY_PREFIX}daily:{nameless(user)}", daily, daily / DAY, cost))
         return rules
+
+
+def nameless(user: str) -> str:
+    """Under which a rate is counted: it outlives what a person may want forgotten, and so says of nobody who they are."""
+    return hashlib.sha256(user.encode()).hexdigest()[:24]
 
 
 def sentence(decision: Decision, kind: str, rules: Sequence[Rule]) -> str:

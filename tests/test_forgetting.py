@@ -1,0 +1,234 @@
+"""`/forget`: nothing of a person is left anywhere, and nothing of anybody else is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import Field
+from queueing import KEEP, DrivenEngine, address, has_ended, leased_worker, until, working
+from redis.asyncio import Redis
+from remembering import all_of_database, all_of_folder, all_of_redis, fresh_postgres, fresh_sqlite, postgres_server
+from sqlalchemy import insert
+from storing import folder_store
+from structlog.testing import capture_logs
+
+from frontdesk.bots.desk import Desk
+from frontdesk.bots.forms import Form, FormStore
+from frontdesk.bots.intake import Request
+from frontdesk.bots.people import Admins, Person
+from frontdesk.bots.privacy import Forgotten, forget
+from frontdesk.history import schema
+from frontdesk.history.database import Database
+from frontdesk.history.recorder import Recorder
+from frontdesk.queue import keys
+from frontdesk.queue.accounts import Accounts
+from frontdesk.queue.artifacts import Artifact
+from frontdesk.queue.broker import Broker
+from frontdesk.queue.forgetting import Forgetting
+from frontdesk.queue.jobs import Outcome, Platform, Ranking, Requester
+from frontdesk.queue.kinds import JobKind, Registry
+from frontdesk.queue.parameters import Params
+from frontdesk.queue.record import RecordStream
+from frontdesk.queue.results import Attachment, Result
+from frontdesk.ratelimit.limiter import Limiter
+from frontdesk.ratelimit.limits import Limits
+
+TEXT = "zanzibar-quicksilver-4711"
+ADA, ADA_TOO, BOB = "717171717", "818181818", "929292929"
+HERS = (TEXT, ADA, ADA_TOO)
+
+
+class CarveParams(Params):
+    text: Annotated[str, Field(description="What to carve", min_length=1, max_length=200)]
+
+
+class CarveResult(Result):
+    said: str
+    model: Artifact
+
+    def attachments(self) -> Sequence[Attachment]:
+        return [Attachment(self.model, "file")]
+
+
+CARVE = JobKind("carve", "Carves it", CarveParams, CarveResult, cost=lambda _: 2.0, deterministic=True)
+
+
+def person(platform: Platform, user: str) -> Person:
+    return Person(Requester(platform=platform, user=user, tenant=user))
+
+
+HER, HER_TOO, HIM = person("discord", ADA), person("telegram", ADA_TOO), person("telegram", BOB)
+
+
+@dataclass
+class House:
+    """A desk with all of its stores, and a worker that a test drives."""
+
+    redis: Redis
+    database: Database
+    folder: Path
+    engine: DrivenEngine = field(default_factory=lambda: DrivenEngine(hold=True))
+    updates: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.broker = Broker(self.redis, keep=KEEP)
+        self.store = folder_store(self.folder / "store")
+        self.kinds = Registry([CARVE])
+        admins = Admins(frozenset({f"telegram:{BOB}", f"telegram:{ADA_TOO}"}))  # whom no limit stops
+        self.desk = Desk(self.kinds, self.broker, Limiter(self.redis), Limits.load(), admins)
+        self.forgetting = Forgetting(self.broker, self.store, patience=0.0)
+
+    async def ask(self, who: Person, text: str, *, private: bool = False) -> str:
+        reply = address(who.requester.user, who.requester.platform, message=f"ticket-{who.requester.user}")
+        request = Request(who, "carve", {"text": text}, reply, f"update-{next(self.updates)}", private=private)
+        return (await self.desk.submit(request)).job_id
+
+    def made(self, job_id: str, content: str, said: str) -> Artifact:
+        """The job's run ends with a file."""
+        artifact = self.store.put(content.encode(), name="chair.glb", media_type="model/gltf-binary")
+        result = {"said": said, "model": artifact.model_dump()}
+        rank = Ranking(place=1, said=said, board="digits", edition="e", configuration=job_id, entry=said)
+        outcome = Outcome(status="done", result=result, seconds=1.0, gpu_seconds=1.0, files=(artifact.sha256,), ranking=rank)
+        self.engine.end(job_id, outcome)
+        return artifact
+
+    async def ended(self, *job_ids: str) -> None:
+        for job_id in job_ids:
+            await until(lambda: has_ended(self.broker, job_id))  # noqa: B023 - awaited within the turn
+
+    async def started(self, *job_ids: str) -> None:
+        seen = set[str]()
+        async with asyncio.timeout(20):
+            while not seen.issuperset(job_ids):
+                seen.add((await self.engine.started.get()).id)
+
+    async def recorded(self) -> None:
+        """All that ended is written down."""
+        recorder = Recorder(self.redis, self.database, self.kinds, keep=KEEP)
+        task = asyncio.create_task(recorder.run())
+        stream = RecordStream(self.redis, keep=KEEP)
+
+        async def written() -> bool:
+            return not await stream.backlog()
+
+        await until(written)
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def forget(self, who: Person = HER) -> Forgotten:
+        return await forget(self.desk, self.forgetting, self.database, who)
+
+    async def holding(self, *words: str) -> list[str]:
+        """Where any of these words is."""
+        everywhere = {
+            **await all_of_redis(self.redis),
+            **await all_of_database(self.database),
+            **all_of_folder(self.folder),
+        }
+        return [name for name, content in everywhere.items() if any(word in f"{name} {content}" for word in words)]
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres_server(tmp_path_factory.mktemp("pg")) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def house(request: pytest.FixtureRequest, redis: Redis, tmp_path: Path) -> AsyncIterator[House]:
+    database = (
+        fresh_sqlite(tmp_path) if request.param == "sqlite" else fresh_postgres(request.getfixturevalue("postgres"))
+    )
+    async with database as found:
+        house = House(redis, found, tmp_path)
+        await RecordStream(redis, keep=KEEP).open()
+        yield house
+
+
+async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -> None:
+    """Text, ids and files of hers are in no key, table, file or log line; what is his is there, whole."""
+    with capture_logs() as logs:
+        accounts = Accounts(house.redis)
+        await accounts.link(HER_TOO.requester.identity, await accounts.code(HER.requester.identity))
+        worker = {"kinds": {"carve": "m"}, "lanes": {"short": 16}, "fresh": {"carve": 60.0}}
+        async with working(leased_worker(house.redis, house.engine, **worker)):
+            await until(lambda: house.redis.hget(keys.MODELS, "carve"))
+            one, two, failed = [
+                await house.ask(HER, f"{TEXT} one"),
+                await house.ask(HER_TOO, f"{TEXT} two"),
+                await house.ask(HER_TOO, f"{TEXT} three", private=True),
+            ]
+            his = await house.ask(HIM, "a plain chair")
+            await house.started(one, two, failed, his)
+            own = house.made(one, f"{TEXT} a file of hers alone", TEXT)
+            shared = house.made(two, "a file that both have", TEXT)
+            house.made(his, "a file that both have", "a chair")
+            house.engine.end(failed, Outcome(status="failed", reason=f"no {TEXT}"))
+            await house.ended(one, two, failed, his)
+            again = await house.ask(HER, f"{TEXT} one")  # answered by her first one
+            await house.ended(again)
+            running, led = await house.ask(HER_TOO, f"{TEXT} four"), await house.ask(HER_TOO, "a table for both")
+            await house.started(running, led)
+            following = await house.ask(HIM, "a table for both")
+            await house.recorded()
+            await _scatter(house, one, his)
+            unrecorded = await house.ask(HER_TOO, f"{TEXT} five")
+            await house.started(unrecorded)
+            house.made(unrecorded, f"{TEXT} five", TEXT)
+            await house.ended(unrecorded)
+            assert house.store.read(own)
+            done = await house.forget()
+            assert (done.jobs, done.files, done.removed.jobs) == (7, 2, 4)
+            await house.recorded()
+            left = [name for name in await house.holding(*HERS) if not name.startswith(("fd:audit", "fd:banned"))]
+            assert left == []
+            # His: the file that both had, his job, the run that he waited for, what he has at the history.
+            assert house.store.read(shared)
+            house.made(led, "a table", "a table")
+            await house.ended(following)
+            await house.recorded()
+            assert await house.holding(*HERS) == []
+        assert [job.state for job in await house.desk.jobs(HIM)] == ["done", "done"]
+        rows = await all_of_database(house.database)
+        assert his in rows["jobs"]
+        assert following in rows["jobs"]
+        assert "his report" in rows["reports"]
+        assert BOB in rows["api_keys"]
+        assert BOB in rows["webhooks"]
+        assert await house.redis.exists("fd:session:his", keys.form("telegram:5", BOB)) == 2
+        assert await house.desk.jobs(HER) == []
+    assert not any(word in json.dumps(logs, default=str) for word in HERS)
+
+
+async def _scatter(house: House, hers: str, his: str) -> None:
+    """What other parts of the desk keep of people."""
+    forms = FormStore(house.redis, "telegram")
+    for user, text in ((ADA_TOO, TEXT), (BOB, "a chair")):
+        form = Form(id="1", kind="carve", values={"text": text}, private=False, update=1, origin="1")
+        await forms.save("5", user, form)
+        update = {"update_id": int(user), "message": {"from": {"id": int(user)}, "text": text}}
+        await house.redis.hset(keys.UNFETCHED, user, json.dumps(update))
+    for name, who in (("hers", f"discord:{ADA}"), ("his", f"telegram:{BOB}")):
+        await house.redis.set(f"fd:session:{name}", json.dumps({"who": who}))
+        await house.redis.set(f"fd:sign_in:{name}", who)
+        await house.redis.sadd(f"fd:sessions:{who}", name)
+        await Accounts(house.redis).code(who)
+        await Accounts(house.redis).link(who, "nothing")
+    async with house.database.writing() as connection:
+        key = {"name": "curl", "scopes": ["read"], "created_at": 1.0}
+        hook = {"url": "https://example.org", "secret": "s", "state": "due", "tries": 0}
+        for who, job_id in ((f"discord:{ADA}", hers), (f"telegram:{BOB}", his)):
+            await connection.execute(insert(schema.api_keys).values(id=who[:12], owner=who, sha256=who, **key))
+            await connection.execute(insert(schema.webhooks).values(job=job_id, owner=who, **hook))
+        said: dict[str, Any] = {"job": his, "reporter": f"telegram:{ADA_TOO}", "reason": TEXT, "at": 1.0}
+        await connection.execute(insert(schema.reports).values(said))
+        his_own = {"job": his, "reporter": "telegram:1", "reason": "his report", "at": 1.0}
+        await connection.execute(insert(schema.reports).values(his_own))
