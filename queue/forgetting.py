@@ -22,11 +22,12 @@ from redis.asyncio import Redis
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
-from frontdesk.queue.codec import decode, dump, encode, load
+from frontdesk.queue.codec import dump, encode, load
 from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import CorruptMessageError, StoreError
-from frontdesk.queue.jobs import Job, Platform
+from frontdesk.queue.jobs import Platform
 from frontdesk.queue.lua import script
+from frontdesk.queue.record import asked
 from frontdesk.queue.scripts import CANCELLED
 
 log = structlog.get_logger()
@@ -270,7 +271,7 @@ class Forgetting:
         return tuple(deleted)
 
 
-NAMED_BY_IDENTITY = (keys.LINKING, keys.LINK_TRIES, keys.FORGET, "fd:sessions:")
+NAMED_BY_IDENTITY = (keys.LINKING, keys.LINK_TRIES, keys.FORGET, keys.EXPORT, "fd:sessions:")
 
 
 async def forgotten(redis: Redis, jobs: Sequence[str]) -> set[str]:
@@ -297,20 +298,13 @@ def _is_form(name: str, platform: str, user: str) -> bool:
     return name.startswith(keys.form(f"{platform}:", "")[:-1]) and name.endswith(f":{user}")
 
 
-def _job_of(payload: bytes | None) -> Job | None:
-    """The job of arq's payload, if it is one."""
-    with suppress(CorruptMessageError, LookupError, TypeError):
-        return decode(Job, load(payload or b"")["a"][0])
-    return None
-
-
 def _asked_by(payload: bytes | None, identities: Collection[str]) -> bool:
-    job = _job_of(payload) if payload else None
+    job = asked(payload) if payload else None
     return job is not None and job.requester.identity in identities
 
 
 def _without_account(payload: bytes) -> bytes:
-    if (job := _job_of(payload)) is None:
+    if (job := asked(payload)) is None:
         return payload
     alone = job.model_copy(update={"requester": job.requester.model_copy(update={"account": ""})})
     return dump({**load(payload), "a": [encode(alone).decode()]})

@@ -11,10 +11,10 @@ local function rename_holder(id, requester, tenant)
 end
 
 local function rename_files(id, requester)
-  local before, hashes = file_entry(id)
+  local before, hashes, kind = file_entry(id)
   if not before then return end
   local since = redis.call('ZSCORE', K.OBJECTS_OF .. before, id)
-  redis.call('SET', K.FILES .. id, requester .. '\n' .. table.concat(hashes, '\n'))
+  write_file_entry(id, requester, kind, hashes)
   redis.call('ZREM', K.OBJECTS_OF .. before, id)
   if since then redis.call('ZADD', K.OBJECTS_OF .. requester, since, id) end
 end
