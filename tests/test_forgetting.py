@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
+from everywhere import all_of_database, all_of_folder, all_of_redis
 from pydantic import Field
 from queueing import KEEP, DrivenEngine, address, has_ended, leased_worker, until, working
 from redis.asyncio import Redis
-from remembering import all_of_database, all_of_folder, all_of_redis, fresh_postgres, fresh_sqlite, postgres_server
 from sqlalchemy import insert
 from storing import folder_store
 from structlog.testing import capture_logs
@@ -123,8 +123,11 @@ class House:
         task.cancel()
         await asyncio.wait([task])
 
+    async def opened(self) -> Database:
+        return self.database
+
     async def forget(self, who: Person = HER) -> Forgotten:
-        return await forget(self.desk, self.forgetting, self.database, who)
+        return await forget(self.desk, self.forgetting, self.opened, who)
 
     async def holding(self, *words: str) -> list[str]:
         """Where any of these words is."""
@@ -136,21 +139,10 @@ class House:
         return [name for name, content in everywhere.items() if any(word in f"{name} {content}" for word in words)]
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres_server(tmp_path_factory.mktemp("pg")) as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def house(request: pytest.FixtureRequest, redis: Redis, tmp_path: Path) -> AsyncIterator[House]:
-    database = (
-        fresh_sqlite(tmp_path) if request.param == "sqlite" else fresh_postgres(request.getfixturevalue("postgres"))
-    )
-    async with database as found:
-        house = House(redis, found, tmp_path)
-        await RecordStream(redis, keep=KEEP).open()
-        yield house
+@pytest.fixture
+async def house(redis: Redis, database: Database, tmp_path: Path) -> House:
+    await RecordStream(redis, keep=KEEP).open()
+    return House(redis, database, tmp_path)
 
 
 async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -> None:
@@ -186,7 +178,7 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
             await house.ended(unrecorded)
             assert house.store.read(own)
             done = await house.forget()
-            assert (done.jobs, done.files, done.removed.jobs) == (7, 2, 4)
+            assert (done.jobs, done.files, done.reports) == (7, 2, 1)
             await house.recorded()
             left = [name for name in await house.holding(*HERS) if not name.startswith(("fd:audit", "fd:banned"))]
             assert left == []
