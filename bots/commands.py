@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from frontdesk.bots.gallery_commands import gallery_commands
 from frontdesk.bots.main import Premises
 from frontdesk.bots.own_commands import OwnCommand, OwnCommands
+from frontdesk.bots.privacy_commands import privacy_commands
 from frontdesk.queue.errors import DeclarationError
 from frontdesk.queue.kinds import RESERVED
 
-DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = []
+DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = [gallery_commands, privacy_commands]
 """Each part's commands, in the order in which they are listed."""
 
 

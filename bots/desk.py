@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 import structlog
 
 from frontdesk.bots.intake import Intake, Request, queue_open
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.people import Admins, Person
+from frontdesk.bots.showcase import Showcase
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.accounts import Accounts
 from frontdesk.queue.broker import Broker, Cancelled
 from frontdesk.queue.errors import (
     CorruptMessageError,
     ForgottenAnswerError,
+    HistoryClosedError,
     NoSuchJobError,
     NotAllowedError,
     OthersAnswerError,
@@ -53,6 +56,7 @@ class Desk:
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
     uploads: takes in the files of requests.
+    memory: what the desk remembers when the queue no longer does.
     reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
@@ -67,6 +71,7 @@ class Desk:
         longest: float = 2 * 86_400.0,
         reuse: bool = True,
         uploads: Uploads | None = None,
+        memory: Memory | None = None,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
     ) -> None:
@@ -78,6 +83,7 @@ class Desk:
         self._accounts = Accounts(broker.redis)
         self.limits = limits
         self._admins = admins
+        self.showcase = Showcase(memory, kinds, self.steering, admins, self.known)
         self._observer = observer
         self._intake = Intake(
             kinds,
@@ -190,10 +196,15 @@ class Desk:
 
     async def queue(self, person: Person) -> QueueReport:
         """The admins' view. Raises NotAllowedError."""
-        if not self.is_admin(await self.known(person)):
+        person = await self.known(person)
+        if not self.is_admin(person):
             raise NotAllowedError
         async with queue_open():
-            return await queue_report(self._broker.redis)
+            report = await queue_report(self._broker.redis)
+        with suppress(HistoryClosedError):
+            reported = {each.entry.id for each in await self.showcase.reports(person)}
+            return replace(report, reported=len(reported))
+        return report
 
     async def _record(self, job_id: str) -> JobRecord | None:
         """A job, if it is there and can be read."""

@@ -12,7 +12,7 @@ import structlog
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk
-from frontdesk.bots.incoming import Sent, read_local
+from frontdesk.bots.incoming import Given, read_local
 from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_console_uploads import with_local
@@ -57,7 +57,7 @@ class Wanting:
     """Something is missing: `question` asks for `parameter`, and `Conversation.fill` takes what is typed."""
 
     kind: AnyKind
-    raw: Mapping[str, Sent]
+    raw: Mapping[str, Given]
     parameter: Parameter
     question: Reply
 
@@ -125,7 +125,7 @@ class Conversation:
         kind = self._desk.kinds[name.lower()]
         return await self._complete(kind, parse_arguments(kind, rest))
 
-    async def _complete(self, kind: AnyKind, raw: Mapping[str, Sent], asked: Parameter | None = None) -> Answer:
+    async def _complete(self, kind: AnyKind, raw: Mapping[str, Given], asked: Parameter | None = None) -> Answer:
         """Submit the request, or ask for what it lacks. `asked`: what was just asked for, and may be wrong."""
         typed, private = split_private(raw)
         if lacking := missing(kind, typed):
@@ -182,7 +182,7 @@ class Conversation:
             return say("Say which: ", Code("/again JOB NUMBER"), ", as it stands below an answer.")
         update = f"console:{secrets.token_hex(12)}"
         wanted = await again(self._desk, self.person, job_id.lower(), int(number) - 1, update)
-        raw: dict[str, Sent] = {**wanted.raw, PRIVATE.name: wanted.private}
+        raw: dict[str, Given] = {**wanted.raw, PRIVATE.name: wanted.private}
         if wanted.edit is None:
             return await self._complete(wanted.kind, raw)
         if text:
@@ -232,7 +232,7 @@ def with_commands(reply: Reply) -> Reply:
 
 
 def _question(
-    kind: AnyKind, raw: Mapping[str, Sent], parameter: Parameter, problem: InvalidRequestError | None = None
+    kind: AnyKind, raw: Mapping[str, Given], parameter: Parameter, problem: InvalidRequestError | None = None
 ) -> Wanting:
     head = [line(Foreign(str(problem)))] if problem else []
     asks = line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})")

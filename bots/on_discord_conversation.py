@@ -15,7 +15,7 @@ from discord import app_commands
 from frontdesk.bots.admin_actions import Sort
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk
-from frontdesk.bots.incoming import Sent
+from frontdesk.bots.incoming import Given
 from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_discord_again import window
@@ -62,7 +62,7 @@ class Conversation:
         if self._answering:
             await asyncio.wait(self._answering, timeout=within)
 
-    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Sent]) -> None:
+    async def submit(self, interaction: AnyInteraction, kind: AnyKind, raw: Mapping[str, Given]) -> None:
         own, private = split_private(raw)
         address = _address(interaction, private)
         update = f"discord:{interaction.id}"

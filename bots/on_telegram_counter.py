@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.desk import Desk
-from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.incoming import Given, IncomingFile
 from frontdesk.bots.intake import Request
 from frontdesk.bots.on_telegram_delivery import Sender
 from frontdesk.bots.on_telegram_fetching import fetch
@@ -94,7 +94,7 @@ class Counter:
                 await self._sender.bot.answer_callback_query(turn.act.query, text, show_alert=alert)
 
     async def submit(
-        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Sent], *, private: bool, update: int, at: ReplyAddress
+        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Given], *, private: bool, update: int, at: ReplyAddress
     ) -> None:
         """Queue a job, show its ticket at an address, and tell the desk where it stands.
 

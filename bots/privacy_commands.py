@@ -139,9 +139,11 @@ def _parcel(path: Path) -> Parcel:
     return Parcel(Attachment(artifact, "file"), path.name, path)
 
 
-def privacy_commands(front: Premises, database: Opened) -> list[OwnCommand]:
-    """/privacy, /export, /forget, /link and /unlink. `database`: gives the history's."""
-    its = PrivacyCommands(front, database)
+def privacy_commands(front: Premises) -> list[OwnCommand]:
+    """/privacy, /export, /forget, /link and /unlink; none at a desk without a memory."""
+    if front.memory is None:
+        return []
+    its = PrivacyCommands(front, front.memory.database)
     code = Option("code", "The code that /link gave you on your other platform", rest=True)
     return [
         OwnCommand("privacy", "What is kept of you, and for how long", its.privacy, secret=True),

@@ -75,8 +75,7 @@ class _Encoder:
             tokenizer.no_padding()
             weights = _mapped(folder / "model.safetensors")
             encoder = cls(tokenizer, weights, heads=config["num_attention_heads"], epsilon=config["layer_norm_eps"])
-            if encoder.embed(["chair"]).shape != (1, WIDTHS["meaning"]):
-                raise ValueError("its vectors have another length")
+            encoder.embed(["chair"])
         except Exception as error:  # tokenizers raises no narrower one for a damaged file
             detail = str(error).strip().partition("\n")[0][:200] or type(error).__name__
             raise ConfigurationError(f"the packaged sentence embeddings cannot be loaded: {detail}") from error
@@ -175,8 +174,8 @@ def _gelu(rows: Array) -> Array:
     Stegun 1964, 7.1.26, which errs by at most 1.5e-7."""
     scaled = np.abs(rows) * np.float32(np.sqrt(0.5))
     t = 1 / (1 + np.float32(0.3275911) * scaled)
-    tail = np.float32(1.061405429)
+    tail = np.full_like(t, 1.061405429)
     for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         tail = tail * t + np.float32(factor)
     error = 1 - tail * t * np.exp(-scaled * scaled)
-    return rows * (1 + np.copysign(error, rows)) * np.float32(0.5)
+    return np.asarray(rows * (1 + np.copysign(error, rows)) * np.float32(0.5), np.float32)

@@ -20,6 +20,11 @@ GIVEN = "CAST(CAST(:vector AS text) AS halfvec)"
 PUBLIC = "jobs.made AND jobs.published_at IS NOT NULL AND NOT jobs.hidden"
 OWN = "jobs.made AND jobs.owner IN :owners"
 
+WRITE = (
+    f"INSERT INTO vectors (job, sort, vector) VALUES (:job, :sort, {GIVEN})"  # noqa: S608 - constants alone
+    " ON CONFLICT (job, sort) DO UPDATE SET vector = excluded.vector"
+)
+
 
 class PgVectors:
     def __init__(self, database: Database) -> None:
@@ -54,21 +59,17 @@ class PgVectors:
         return [Found(job, best[job]) for job in sorted(best, key=lambda job: (-best[job], job))[:limit]]
 
     async def write(self, connection: AsyncConnection, job: str, sort: Sort, vector: Array) -> None:
-        statement = (
-            f"INSERT INTO vectors (job, sort, vector) VALUES (:job, :sort, {GIVEN})"  # noqa: S608: a constant
-            " ON CONFLICT (job, sort) DO UPDATE SET vector = excluded.vector"
-        )
-        await connection.execute(text(statement), {"job": job, "sort": sort, "vector": _written(vector)})
+        await connection.execute(text(WRITE), {"job": job, "sort": sort, "vector": _written(vector)})
 
 
 def _statement(seen: str, kind: str, width: int | None = None) -> TextClause:
     """Nearest first. With a width it is the index's own expression; without, no index fits, and the answer is exact."""
     column = "vectors.vector" if width is None else f"CAST(vectors.vector AS halfvec({width}))"
     sort = ":sort" if width is None else _literal(width)
+    likeness, only = f"1 - ({column} <=> {GIVEN})", " AND jobs.kind = :kind" if kind else ""
     return text(
-        f"SELECT vectors.job, 1 - ({column} <=> {GIVEN}) AS likeness FROM vectors"  # noqa: S608: constants alone
-        f" JOIN jobs ON jobs.id = vectors.job WHERE vectors.sort = {sort} AND {seen}"
-        f"{' AND jobs.kind = :kind' if kind else ''} ORDER BY {column} <=> {GIVEN} LIMIT :limit"
+        f"SELECT vectors.job, {likeness} AS likeness FROM vectors JOIN jobs ON jobs.id = vectors.job"  # noqa: S608
+        f" WHERE vectors.sort = {sort} AND {seen}{only} ORDER BY {column} <=> {GIVEN} LIMIT :limit"
     )
 
 

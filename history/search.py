@@ -10,14 +10,20 @@ Who may see what is asked of the database with the final rows, whatever an index
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from frontdesk.history.database import Database
-from frontdesk.history.entries import Page, Viewer
-from frontdesk.history.reading import entries_by_id
+from frontdesk.history.entries import Entry, Page, Viewer
+from frontdesk.history.history import MOST, with_files
+from frontdesk.history.schema import jobs
 from frontdesk.history.sight import Wanted
+from frontdesk.history.sorts import Sort
 from frontdesk.history.word_search import found_by_words
 from frontdesk.history.words import LONGEST_QUERY, Terms, readable, terms_of
 from frontdesk.queue.errors import NoSuchObjectError
@@ -30,6 +36,8 @@ if TYPE_CHECKING:  # numpy comes with the first search
 DEPTH = 120  # of each list: what is asked for further down is not there
 RANK_CONSTANT = 60
 LEAST_LIKENESS = 0.3  # by which a text's meaning has anything to do with a query's
+NAME = re.compile(r"[0-9a-z]{1,16}")
+PLACE = re.compile(r"[0-9]{1,5}", re.ASCII)
 REMEMBERED = 128  # queries whose vectors are kept, for the next page
 
 
@@ -56,7 +64,7 @@ class Search:
 
         mine: the viewer's own alone. after: of the page before. Raises HistoryClosedError.
         """
-        text, wanted = readable(text[:LONGEST_QUERY]).strip(), Wanted.by(viewer, kind, mine=mine)
+        text, wanted = readable(text[:LONGEST_QUERY]).strip(), Wanted(viewer, kind, mine)
         if not text or not wanted.possible:
             return Page(())
         by_words, by_meaning = await asyncio.gather(
@@ -64,26 +72,30 @@ class Search:
         )
         return await self._page(fused([by_words, by_meaning]), wanted, limit, after)
 
-    async def similar(
-        self, viewer: Viewer, job_id: str, *, by: Literal["meaning", "shape"] = "meaning", limit: int = 12
-    ) -> Page:
+    async def similar(self, viewer: Viewer, job_id: str, *, by: Sort = "meaning", limit: int = 12) -> Page:
         """Other objects that the viewer may see, the most alike first; none where the object has no such vector.
 
         Raises NoSuchObjectError for an object that the viewer may not see, HistoryClosedError.
         """
-        wanted = Wanted.by(viewer)
-        shown = await self._shown([job_id] if job_id.isalnum() and job_id.isascii() else [], wanted)
-        if not shown:
-            raise NoSuchObjectError(job_id)
+        wanted = Wanted(viewer)
+        asked = await self._asked(job_id, wanted)
         store = await self._vectors()
-        vector = await store.vector(job_id, by)
+        vector = await store.vector(asked.id, by)
         if vector is not None:
             found = [near.job for near in await store.nearest(by, vector, wanted, DEPTH)]
+        elif by == "meaning":
+            found = await self._by_words(Terms(terms_of(asked.title).words), wanted, DEPTH)
         else:
-            terms = Terms(terms_of(shown.entries[0].title).words) if by == "meaning" else Terms(())
-            found = await self._by_words(terms, wanted, DEPTH)
-        page = await self._page([job for job in found if job != job_id], wanted, limit, None)
-        return Page(page.entries)
+            found = []
+        return Page((await self._page([job for job in found if job != asked.id], wanted, limit, None)).entries)
+
+    async def _asked(self, job_id: str, wanted: Wanted) -> Entry:
+        name = job_id.strip().lower()
+        async with self._database.reading() as connection:
+            found = await _entries(connection, [name] if NAME.fullmatch(name) else [], wanted)
+        if not found:
+            raise NoSuchObjectError(job_id)
+        return found[0]
 
     async def _by_words(self, terms: Terms, wanted: Wanted, limit: int) -> list[str]:
         async with self._database.reading() as connection:
@@ -117,18 +129,22 @@ class Search:
 
     async def _page(self, ids: Sequence[str], wanted: Wanted, limit: int, after: str | None) -> Page:
         """`limit` of them from a place on; `after` names the place where the next page begins."""
-        place = int(after) if after and after.isascii() and after.isdigit() and len(after) < 6 else 0
-        found = []
+        place = int(after) if after and PLACE.fullmatch(after) else 0
+        limit, found = min(limit, MOST), list[Entry]()
         async with self._database.reading() as connection:
             while len(found) < limit and place < len(ids):
                 some = ids[place : place + limit - len(found)]
+                found += await _entries(connection, some, wanted)
                 place += len(some)
-                entries = await entries_by_id(connection, some, wanted.condition())
-                found += [entries[job] for job in some if job in entries]
         return Page(tuple(found), str(place) if place < len(ids) else None)
 
-    async def _shown(self, ids: Sequence[str], wanted: Wanted) -> Page:
-        return await self._page(ids, wanted, 1, None)
+
+async def _entries(connection: AsyncConnection, ids: Sequence[str], wanted: Wanted) -> list[Entry]:
+    """Those that are there to be seen now, in the order of the ids."""
+    query = select(jobs).where(jobs.c.id.in_(ids), wanted.condition())
+    found = await with_files(connection, (await connection.execute(query)).mappings().all())
+    entries = {entry.id: entry for entry in found}
+    return [entries[job] for job in ids if job in entries]
 
 
 def fused(lists: Sequence[Sequence[str]]) -> list[str]:

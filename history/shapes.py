@@ -39,7 +39,7 @@ def shape_of(data: bytes, format: str) -> npt.NDArray[np.float32]:
 
 
 def shape_vector(triangles: Triangles) -> npt.NDArray[np.float32]:
-    """(192,), of length 1, of (n, 3, 3) corners of faces. A mesh without any area has a shape like any other: a point."""
+    """(192,), of length 1, of (n, 3, 3) corners of faces. One without any area is as a point."""
     points = _normalised(_drawn(triangles, np.random.default_rng(SEED)))
     a, b, c = points, np.roll(points, 1, axis=0), np.roll(points, 7, axis=0)
     histograms = {
@@ -77,7 +77,8 @@ def _angles(a: Floats, b: Floats, c: Floats) -> Floats:
     """At `a`, between `b` and `c`, in radians."""
     one, other = b - a, c - a
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return np.arccos(np.clip((one * other).sum(1) / np.maximum(lengths, 1e-12), -1, 1))
+    cosines = np.clip((one * other).sum(1) / np.maximum(lengths, 1e-12), -1, 1)
+    return np.asarray(np.arccos(cosines), np.float64)
 
 
 def _histogram(values: Sequence[Floats], bins: Sequence[tuple[float, float, int]]) -> Floats:
@@ -90,4 +91,4 @@ def _histogram(values: Sequence[Floats], bins: Sequence[tuple[float, float, int]
         places = np.concatenate([places * number + below, places * number + below + 1])
         shares = np.concatenate([shares * (1 - (at - below)), shares * (at - below)])
         total *= number
-    return np.bincount(places.ravel(), shares.ravel(), minlength=total) / len(values[0])
+    return np.asarray(np.bincount(places.ravel(), shares.ravel(), minlength=total) / len(values[0]), np.float64)

@@ -1,13 +1,14 @@
-"""Who sees which objects, as a condition on `jobs`: the same rule as `Entry.shown_to`, in SQL."""
+"""Which objects somebody may find, as plain data and as a condition on `jobs`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, true
 
 from frontdesk.history.entries import Viewer
+from frontdesk.history.history import own, shown_to
 from frontdesk.history.schema import jobs
 
 KIND = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -15,15 +16,20 @@ KIND = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Objects that somebody may see: of one kind ("": of any), one's own alone or what is public as well."""
+    """Objects that a viewer may see: of one kind ("": of any), the viewer's own alone or all of them."""
 
-    owners: frozenset[str]
+    viewer: Viewer
     kind: str = ""
-    public: bool = True
+    mine: bool = False
 
-    @classmethod
-    def by(cls, viewer: Viewer, kind: str = "", *, mine: bool = False) -> Wanted:
-        return cls(viewer.identities, kind, not mine)
+    @property
+    def owners(self) -> frozenset[str]:
+        return self.viewer.identities
+
+    @property
+    def public(self) -> bool:
+        """Whether those of others count."""
+        return not self.mine
 
     @property
     def possible(self) -> bool:
@@ -31,7 +37,5 @@ class Wanted:
         return (self.public or bool(self.owners)) and (not self.kind or KIND.fullmatch(self.kind) is not None)
 
     def condition(self) -> ColumnElement[bool]:
-        own = jobs.c.owner.in_(sorted(self.owners))
-        public = and_(jobs.c.published_at.is_not(None), jobs.c.hidden.is_(False))
-        seen = and_(jobs.c.made.is_(True), or_(public, own) if self.public else own)
-        return and_(seen, jobs.c.kind == self.kind) if self.kind else seen
+        seen = own(self.viewer) if self.mine else shown_to(self.viewer)
+        return and_(jobs.c.made.is_(True), seen, jobs.c.kind == self.kind if self.kind else true())

@@ -14,6 +14,12 @@ from frontdesk.history.sight import Wanted
 from frontdesk.history.sorts import Sort
 from frontdesk.history.vectors import Array, Found
 
+# The column's type says what the migration found there.
+TYPE = (
+    "SELECT CAST(CAST(atttypid AS regtype) AS text) FROM pg_attribute"
+    " WHERE attrelid = CAST('vectors' AS regclass) AND attname = 'vector'"
+)
+
 
 class VectorStore(Protocol):
     """Vectors have the length 1. Both methods that read raise HistoryClosedError."""
@@ -33,8 +39,5 @@ async def store_for(database: Database) -> VectorStore:
     if not database.postgres:
         return ExactVectors(database)
     async with database.reading() as connection:
-        column = "SELECT atttypid::regtype::text FROM pg_attribute WHERE attrelid = 'vectors'::regclass AND attname = 'vector'"
-        kind = (await connection.execute(text(column))).scalar_one()
-    return PgVectors(database) if "halfvec" in str(kind) else ExactVectors(database)
-
-
+        kind = (await connection.execute(text(TYPE))).scalar_one()
+    return PgVectors(database) if str(kind).endswith("halfvec") else ExactVectors(database)

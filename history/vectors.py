@@ -83,7 +83,7 @@ class Vectors:
         return None if row is None else self._matrix[row].copy()
 
     def nearest(self, vector: Array, *, kind: str, owners: Collection[str], public: bool, limit: int) -> list[Found]:
-        """The nearest of a kind ("": of any) that are one of the owners' or, if so wished, public; the nearest first."""
+        """The nearest of a kind ("": of any) that are the owners' or, if so wished, public; the nearest first."""
         count = len(self._jobs)
         known = [code for owner in owners if (code := self._codes.get(f"o{owner}"))]
         seen = np.isin(self._owners[:count], known) if known else np.zeros(count, np.bool_)
@@ -92,10 +92,8 @@ class Vectors:
         if kind:
             seen &= self._kinds[:count] == self._codes.get(f"k{kind}", -1)
         rows = np.flatnonzero(seen)
-        if 4 * len(rows) < count:  # few: they alone are read
-            likeness = self._matrix[rows] @ vector
-        else:
-            likeness = (self._matrix[:count] @ vector)[rows]
+        few = 4 * len(rows) < count  # they alone are read, then
+        likeness = self._matrix[rows] @ vector if few else (self._matrix[:count] @ vector)[rows]
         if len(rows) > limit:
             best = np.argpartition(-likeness, limit)[:limit]
             rows, likeness = rows[best], likeness[best]

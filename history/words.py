@@ -18,11 +18,11 @@ LONGEST_TERM = 40
 SHORTEST_BEGINNING = 3  # letters of a last word that may stand for all words that begin so
 
 # Words that say nothing of an object, and are in most texts.
-STOP = frozenset(
-    "a an and are as at be been but by for from had has have he her his i if in into is it its me my no not of on or "
-    "our she so some such that the their then there these they this to was we were what which who will with you your "
-    "make please show".split()
-)
+COMMON = """
+a an and are as at be been but by for from had has have he her his i if in into is it its make me my no not of on or our
+please show she so some such that the their then there these they this to was we were what which who will with you your
+"""
+STOP = frozenset(COMMON.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ def fts5_query(terms: Terms, kind: str, any_of: Sequence[str], *, every: bool) -
     if terms.open_end:
         quoted[-1] += " *"
     parts = [f"text : ({(' AND ' if every else ' OR ').join(quoted)})"]
-    parts.append(f"tags : ({' OR '.join(f'"{tag}"' for tag in any_of)})")
+    some = " OR ".join(f'"{tag}"' for tag in any_of)
+    parts.append(f"tags : ({some})")
     if kind:
         parts.append(f'tags : "{kind}"')
     return " AND ".join(parts)

@@ -81,13 +81,6 @@ class NoSuchJobError(UserError):
         super().__init__(f"There is no job {job_id} of yours.")
 
 
-class NoSuchObjectError(UserError):
-    """The object does not exist, or is another's alone: both read the same, so that ids reveal nothing."""
-
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no object {job_id[:16]} that you can see.")
-
-
 class ForgottenAnswerError(UserError):
     """Somebody goes on from an answer that the queue no longer has."""
 

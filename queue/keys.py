@@ -65,11 +65,16 @@ OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
 
+LOOKING = "fd:looking:"  # hash, by requester: token of a list in a chat -> what it lists, and how far it was read
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
 
 
 def job(job_id: str) -> str:
     return JOB + job_id
+
+
+def looking(requester: str) -> str:
+    return LOOKING + requester
 
 
 def payload(job_id: str) -> str:
