@@ -94,7 +94,7 @@ class Exporting:
         }
 
     async def _counted(self, person: Person, tiers: Mapping[str, str]) -> list[dict[str, Any]]:
-        """What the limits count of them: jobs in flight, and until when (Unix seconds) a rate remembers what was used."""
+        """What the limits count of them: jobs in flight, and until when (Unix seconds) what was used is remembered."""
         tier = self._desk.limits.tier_of(*sorted(person.identities), said=tiers)
         of = partial(self._desk.limits.rules, tier=tier, user=person.requester.key, cost=0.0)
         rules = {rule.key: (kind, rule) for kind in self._desk.kinds for rule in of(kind=kind)}
@@ -134,7 +134,9 @@ class Exporting:
                     continue
                 seen.add(named.artifact.sha256)
                 used = (archive.fp.tell() if archive.fp else 0) + WORDS
-                why = "too large" if used + named.artifact.size > room else await self._add(archive, named, Path(folder))
+                why = (
+                    "too large" if used + named.artifact.size > room else await self._add(archive, named, Path(folder))
+                )
                 if why is None:
                     count += 1
                 else:
@@ -190,7 +192,9 @@ def given_artifacts(params: Mapping[str, Any]) -> Iterator[Artifact]:
 def _entry(entry: Entry) -> dict[str, Any]:
     from frontdesk.history.receipts import receipt
 
-    files = [_described(Named(entry.id, kept.artifact)) | {"role": kept.role, "note": kept.note} for kept in entry.files]
+    files = [
+        _described(Named(entry.id, kept.artifact)) | {"role": kept.role, "note": kept.note} for kept in entry.files
+    ]
     return {**asdict(entry), "files": files, "receipt": dict(receipt(entry))}
 
 

@@ -1,4 +1,4 @@
-"""The commands of a person's own data: what is kept, to take it along, to have it forgotten, to be one on two platforms."""
+"""Commands of a person's own data: what is kept, to take it along, to have it forgotten, to be one on two platforms."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ def privacy_commands(front: Premises) -> list[OwnCommand]:
     return [
         OwnCommand("privacy", "What is kept of you, and for how long", its.privacy, secret=True),
         OwnCommand("export", "Everything that is kept of you, as a zip", its.export, secret=True),
-        OwnCommand("forget", "Remove everything that is kept of you", its.forget, press=its.forget_pressed, secret=True),
+        OwnCommand(
+            "forget", "Remove everything that is kept of you", its.forget, press=its.forget_pressed, secret=True
+        ),
         OwnCommand("link", "Be one person on two platforms", its.link, (code,), its.link_pressed, secret=True),
         OwnCommand("unlink", "Be two persons again", its.unlink, secret=True),
     ]

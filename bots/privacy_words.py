@@ -30,11 +30,11 @@ def privacy_reply(settings: Settings, kinds: Collection[str], identities: Collec
     days = settings.keep_days
     rest = days["*"]
     named = [f"{kind} {_days(days[kind])}" for kind in sorted(kinds) if kind in days and days[kind] != rest]
-    usual = f"{_days(rest)}{f' ({", ".join(named)})' if named else ''}"
+    usual = f"{_days(rest)} ({', '.join(named)})" if named else _days(rest)
     blocks: list[Block] = [
         line(Strong("What is kept of you")),
         line(
-            f"Your jobs: what you asked, what came of it, the files, when and how long it ran. In the desk's memory for "
+            "Your jobs: what you asked, what came of it, the files, when and how long it ran. In the desk's memory for "
             f"{usual}; your last {settings.keep_objects} with files stay longer."
         ),
         line(
@@ -54,7 +54,9 @@ def privacy_reply(settings: Settings, kinds: Collection[str], identities: Collec
             "what is stored on them.",
         ),
         line(Strong("What you can do")),
-        line(Code("/export"), " everything as a zip. ", Code("/forget"), " removes it. ", Code("/unlink"), " parts you."),
+        line(
+            Code("/export"), " everything as a zip. ", Code("/forget"), " removes it. ", Code("/unlink"), " parts you."
+        ),
     ]
     if others := set(identities) - {own}:
         blocks.append(line("You are one person here with ", Foreign(places(others)), "."))
@@ -104,7 +106,9 @@ def linked_reply(said: Linking, own: str) -> Reply:
         case "together":
             return say("You are one person already with ", Foreign(place(giver)), ".")
         case "elsewhere":
-            return say("You are linked with somebody already. Say ", Code("/unlink"), " first, and then enter it again.")
+            return say(
+                "You are linked with somebody already. Say ", Code("/unlink"), " first, and then enter it again."
+            )
         case "full":
             return say(f"Whoever gave that code is linked with {MOST - 1} others already, and more are not allowed.")
 

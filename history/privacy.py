@@ -85,13 +85,16 @@ class PersonalHistory:
         return Removed(gone.rowcount, said.rowcount, keys.rowcount, hooks.rowcount)
 
     async def _compact(self) -> None:
-        """SQLite keeps what was written in a second file for a while, old pages among it: it is emptied, unless somebody
-        reads just now; then its next emptying does."""
+        """SQLite's index of words only marks what was deleted, until its parts are joined anew; and what was written is
+        in a second file for a while, old pages among it, which is emptied where nobody reads just now."""
         if self._database.postgres:
             return
         try:
             async with self._database.engine.connect() as connection:
-                await connection.exec_driver_sql("ROLLBACK")
+                await connection.exec_driver_sql("PRAGMA secure_delete=ON")
+                await connection.exec_driver_sql("INSERT INTO words (words) VALUES ('optimize')")
+                await connection.commit()
+                await connection.exec_driver_sql("ROLLBACK")  # of the transaction that was begun meanwhile
                 await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         except AWAY:
             return

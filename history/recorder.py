@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from frontdesk.history import schema
 from frontdesk.history.database import Database
-from frontdesk.history.history import History
+from frontdesk.history.privacy import PersonalHistory
 from frontdesk.history.recording import Row, file_rows, job_row
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import heed_cancelling, persistently
@@ -53,7 +53,7 @@ class Recorder:
         self._broker = Broker(redis, keep=keep)
         self._stream = RecordStream(redis, keep=keep)
         self._database = database
-        self._history = History(database)
+        self._personal = PersonalHistory(database)
         self._kinds = kinds
         self._abandoned = abandoned
         self._wrote = wrote
@@ -104,12 +104,11 @@ class Recorder:
         log.debug("recorded", jobs=len(new), repeated=len(jobs) - len(new))
         return bool(new)
 
-
     async def _drop_forgotten(self, job_ids: Sequence[str]) -> None:
         """Somebody may have been forgotten between the reading of their jobs and the writing: it comes before the
         acknowledgement, so that a crash in between leaves it to whoever takes the batch over."""
         if gone := await forgotten(self._broker.redis, job_ids):
-            await self._history.remove(sorted(gone))
+            await self._personal.remove((), gone)
 
 
 def rows(kinds: Registry, events: Sequence[Ended], records: dict[str, JobRecord]) -> tuple[list[Row], list[Row]]:

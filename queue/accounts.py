@@ -1,7 +1,7 @@
 """Which identities are one person: "discord:1" and "telegram:2", joined by a code that one gave and the other entered.
 
-The truth is in Redis, so that a request needs nothing else. Each identity of a person who has several names them all; the
-account, under which all of them count, is the one that gave the code first, or another when that one leaves.
+The truth is in Redis, so that a request needs nothing else. Each identity of a person who has several names them all.
+The account, under which all of them count, is the one that gave the code first, or another when that one leaves.
 
 A code has 40 bits, is good for ten minutes and for one use, and only its hash is kept. Who enters five that are wrong
 must wait: an hour after the first of them.

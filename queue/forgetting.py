@@ -3,8 +3,8 @@
 What admins said of them (a ban, a tier) and the log of what admins did stay; they hold no text of theirs. So does what
 the rates count, which names nobody and ends by itself.
 
-Each job leaves with all that is named by it in one step of the server. A run that others wait for goes on, and is nobody's.
-Ids of what was forgotten are kept for a day, so that whoever still has one of those jobs in hand drops it.
+Each job leaves with all that is named by it in one step of the server. A run that others wait for goes on, and is
+nobody's. Ids of what was forgotten are kept for a day, so that whoever still has one of those jobs in hand drops it.
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ class Forgetting:
 
     async def _remove_signed_in(self, identities: Collection[str], found: _Found) -> None:
         """Links to the web page, and sessions there, which say whose they are."""
-        quoted = [re.compile(rf'(?<![\w.-]){re.escape(each)}(?![\w.-])'.encode()) for each in identities]
+        quoted = [re.compile(rf"(?<![\w.-]){re.escape(each)}(?![\w.-])".encode()) for each in identities]
         for some in _batches([*found.names.get("sign_in", []), *found.names.get("session", [])]):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in some:
@@ -271,7 +271,7 @@ class Forgetting:
         return tuple(deleted)
 
 
-NAMED_BY_IDENTITY = (keys.LINKING, keys.LINK_TRIES, keys.FORGET, keys.EXPORT, "fd:sessions:")
+NAMED_BY_IDENTITY = (keys.LINKING, keys.LINK_TRIES, keys.FORGET, keys.EXPORT, keys.LOOKING, "fd:sessions:")
 
 
 async def forgotten(redis: Redis, jobs: Sequence[str]) -> set[str]:

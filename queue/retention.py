@@ -1,8 +1,9 @@
 """How long files are kept, and whose they are.
 
 A job that made files is an object of its requester. A requester's last few objects are kept whole, whatever their age;
-an older one loses its files after as many days as its kind is kept. A file that two jobs share, having the same content,
-goes with the last of them. The history follows the same rule (`history/retention.py`): a job and its files go together.
+an older one loses its files after as many days as its kind is kept. A file that two jobs share, having the same
+content, goes with the last of them. The history follows the same rule (`history/retention.py`): a job and its files go
+together.
 
 Redis knows who holds what (`files.lua`); the store knows when a file was put. A sweep lets go of what is overdue, and
 then deletes the files that nobody holds and that were put more than a day ago. So it needs no notes of its own: one

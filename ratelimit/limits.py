@@ -139,7 +139,9 @@ class Limits(_Table):
         allowed, daily = found.allowance(kind), found.daily_seconds
         rules: list[Rule] = []
         if allowed.burst is not None and allowed.per_hour is not None:
-            rules.append(Rate("rate", f"{KEY_PREFIX}rate:{kind}:{nameless(user)}", allowed.burst, allowed.per_hour / HOUR))
+            rules.append(
+                Rate("rate", f"{KEY_PREFIX}rate:{kind}:{nameless(user)}", allowed.burst, allowed.per_hour / HOUR)
+            )
         if allowed.in_flight is not None:
             rules.append(InFlight("in_flight", f"{KEY_PREFIX}in_flight:{kind}:{user}", allowed.in_flight, lifetime))
         if daily is not None:
@@ -148,7 +150,7 @@ class Limits(_Table):
 
 
 def nameless(user: str) -> str:
-    """Under which a rate is counted: it outlives what a person may want forgotten, and so says of nobody who they are."""
+    """Under which a rate is counted: it outlives what a person wants forgotten, and so does not say who they are."""
     return hashlib.sha256(user.encode()).hexdigest()[:24]
 
 

