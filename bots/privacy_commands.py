@@ -7,6 +7,7 @@ import hmac
 import secrets
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -22,13 +23,14 @@ from frontdesk.bots.privacy_words import (
     CONFIRMED,
     code_reply,
     confirm_reply,
+    exported_reply,
     forget_question,
     forgotten_reply,
     linked_reply,
     privacy_reply,
     unlinked_reply,
 )
-from frontdesk.bots.replies import Reply, duration, line, say
+from frontdesk.bots.replies import Reply, duration, say
 from frontdesk.queue import keys
 from frontdesk.queue.accounts import LENGTH, Accounts
 from frontdesk.queue.errors import FilesClosedError
@@ -118,10 +120,7 @@ class PrivacyCommands:
             log.warning("nothing exported", error=type(error).__name__)
             raise FilesClosedError from error
         asyncio.get_running_loop().call_later(SENT, folder.cleanup)
-        left = f" {done.left} more are named in it: they are too large, or no longer kept." if done.left else ""
-        return Reply(
-            (line(f"Everything that is kept of you: {done.jobs} jobs, {done.files} files.{left}"),), parcels=(parcel,)
-        )
+        return replace(exported_reply(done), parcels=(parcel,))
 
     def _room(self, person: Person) -> int:
         match person.requester.platform:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from frontdesk.bots.exporting import Exported
 from frontdesk.bots.own_commands import own_button
 from frontdesk.bots.privacy import Forgotten
 from frontdesk.bots.replies import Block, Code, Foreign, Reply, Strong, duration, line, say
@@ -121,6 +122,12 @@ def unlinked_reply(others: Collection[str]) -> Reply:
         Foreign(places(others)),
         ". What each asked for stays with it; limits count for each alone. Jobs that have not ended count as before.",
     )
+
+
+def exported_reply(done: Exported) -> Reply:
+    """What is in the zip that comes with it."""
+    left = f" {_counted(done.left, 'file')} more only named in it: too large, or no longer kept." if done.left else ""
+    return say(f"Everything that is kept of you: {_counted(done.jobs, 'job')}, {_counted(done.files, 'file')}.{left}")
 
 
 def forget_question(identities: Collection[str], secret: str) -> Reply:

@@ -19,7 +19,8 @@ from frontdesk.queue import keys
 from frontdesk.queue.accounts import CODE_LIFE, MOST, TRIES, TRIES_LIFE, Accounts, Linked
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.errors import BannedError, LimitedError, NoSuchJobError, NotAllowedError, OthersAnswerError
-from frontdesk.queue.jobs import ALPHABET, Platform, Requester
+from frontdesk.queue.events import next_progress, progress_channel, tail
+from frontdesk.queue.jobs import ALPHABET, Platform, Progress, Requester
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.steering import Steering
 from frontdesk.ratelimit.limiter import Limiter
@@ -250,3 +251,23 @@ async def test_an_ended_job_is_found_under_both(desk: Desk, accounts: Accounts, 
         job_id = (await desk.submit(request(ADA_TOO))).job_id
         await until(lambda: has_ended(Broker(redis, keep=KEEP), job_id))
     assert (await desk.job(person(ADA), job_id)).state == "done"
+
+
+async def test_the_answer_goes_where_it_was_asked(desk: Desk, accounts: Accounts, redis: Redis) -> None:
+    """Who counts as somebody of Discord and asks in Telegram gets the answer, its progress and the ticket there."""
+    await joined(accounts)
+    engine = DrivenEngine(hold=True)
+    async with progress_channel(redis, "telegram") as news, working(leased_worker(redis, engine)):
+        asked = request(ADA_TOO)
+        job_id = (await desk.submit(asked)).job_id
+        record = await Broker(redis, keep=KEEP).job(job_id)
+        assert record is not None
+        assert (record.requester, record.identity) == (ADA, ADA_TOO)
+        await engine.started.get()
+        engine.reports[job_id](Progress(job_id=job_id, note="half"))
+        said = await until(lambda: next_progress(news, 1.0))
+        assert (said.job_id, said.note) == (job_id, "half")
+        engine.end(job_id)
+        await until(lambda: has_ended(Broker(redis, keep=KEEP), job_id))
+    assert [event.job_id for event in await tail(redis, "telegram", "0", 0.1)] == [job_id]
+    assert await redis.xlen(keys.outcomes("discord")) == 0
