@@ -43,7 +43,7 @@ class Order:
 
     @property
     def by(self) -> str:
-        return self.person.requester.key
+        return self.person.requester.identity
 
     @property
     def reason(self) -> str:

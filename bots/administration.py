@@ -28,14 +28,16 @@ class Administration:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def check(self, person: Person) -> None:
-        """Raises NotAllowedError for who is no admin."""
+    async def check(self, person: Person) -> Person:
+        """The admin, with all of their identities. Raises NotAllowedError for who is none."""
+        person = await self._desk.known(person)
         if not self._desk.is_admin(person):
             raise NotAllowedError
+        return person
 
     async def perform(self, person: Person, name: str, given: Mapping[str, str]) -> Shown:
         """Do an action with arguments as they were typed or chosen."""
-        self.check(person)
+        person = await self.check(person)
         action = action_named(name)
         checked = _checked(action, given, person.requester.platform)
         async with queue_open():
@@ -46,7 +48,7 @@ class Administration:
 
     async def offers(self, person: Person, sort: Sort) -> list[tuple[str, str]]:
         """What an argument may be just now: each value with a few words. Nothing for who is no admin."""
-        if not self._desk.is_admin(person):
+        if not self._desk.is_admin(await self._desk.known(person)):
             return []
         seen = self._desk.steering.seen
         async with queue_open():

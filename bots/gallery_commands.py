@@ -199,4 +199,4 @@ class Gallery:
 def in_company(person: Person) -> bool:
     """Whether the place where they ask is not theirs alone."""
     requester = person.requester
-    return requester.tenant not in (requester.user, requester.key)
+    return requester.tenant not in (requester.user, requester.identity)

@@ -44,7 +44,7 @@ class Listings:
 
     async def keep(self, person: Person, listing: Listing, token: str = "") -> str:
         """By which token it is found again."""
-        key, token = keys.looking(person.requester.key), token or secrets.token_hex(4)
+        key, token = keys.looking(person.requester.identity), token or secrets.token_hex(4)
         if await answer(self._redis.hlen(key)) >= MOST:
             await self._redis.delete(key)
         async with self._redis.pipeline() as pipe:
@@ -55,7 +55,7 @@ class Listings:
 
     async def read(self, person: Person, token: str) -> Listing:
         """Raises ForgottenListError."""
-        kept = await answer(self._redis.hget(keys.looking(person.requester.key), token))
+        kept = await answer(self._redis.hget(keys.looking(person.requester.identity), token))
         if kept is None:
             raise ForgottenListError
         return decode(Listing, kept)

@@ -65,7 +65,7 @@ class Showcase:
             return Viewer()
         async with queue_open():
             person = await self._known(person)
-        return Viewer(frozenset({person.requester.key}), admin=person in self._admins)
+        return Viewer(person.identities, admin=person in self._admins)
 
     async def page(
         self, person: Person | None, *, mine: bool = False, kind: str = "", limit: int = PAGE, after: str | None = None
@@ -127,7 +127,7 @@ class Showcase:
             raise InvalidRequestError([Problem("reason", "is needed: what is wrong with it?")])
         viewer = await self.viewer(person)
         history = await self._opened().history()
-        return await history.report(viewer, person.requester.key, _id(job_id), reason)
+        return await history.report(viewer, person.requester.identity, _id(job_id), reason)
 
     async def rerun(self, person: Person, job_id: str) -> Again:
         """The request that makes an object again, with the seed that was used: for the ordinary intake. One's own
@@ -173,7 +173,7 @@ class Showcase:
 
     async def _noted(self, person: Person, action: str, job_id: str, reason: str) -> None:
         async with queue_open():
-            await self._steering.note(action, _id(job_id), by=person.requester.key, reason=clean(reason))
+            await self._steering.note(action, _id(job_id), by=person.requester.identity, reason=clean(reason))
 
 
 def raw_of(kind: AnyKind, entry: Entry, *, own: bool) -> dict[str, Given]:

@@ -16,12 +16,14 @@ from frontdesk.history.database import address_of, reached
 from frontdesk.history.indexing import Indexer, run_indexing
 from frontdesk.history.meaning import Meaning
 from frontdesk.history.recorder import Recorder
+from frontdesk.history.retention import HistoryRetention
 from frontdesk.queue import logs
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.kinds import Registry
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.queue.settings import Settings, load_settings
 
 CONFIGURATION_STATUS = 2
@@ -52,13 +54,16 @@ async def record(settings: Settings) -> None:
         redis = await stack.enter_async_context(connected(url))
         await reachable(redis)
         database = await stack.enter_async_context(reached(address_of(settings)))
-        kinds, news = Registry.installed(), asyncio.Event()
+        kinds, store, news = Registry.installed(), ArtifactStore.of(settings), asyncio.Event()
         recorder = Recorder(redis, database, kinds, keep=settings.keep_results_days * 86_400, wrote=news.set)
-        indexer = Indexer(database, kinds, Meaning.installed(), ArtifactStore.of(settings))
+        indexer = Indexer(database, kinds, Meaning.installed(), store)
+        keep = Keep(settings.keep_days, settings.keep_objects)
+        retention = HistoryRetention(redis, database, Retention(redis, store, keep), keep)
         log.info("recording", database=database.engine.dialect.name)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(recorder.run())
             tasks.create_task(run_indexing(indexer, news))
-            await recorder.run()
+            tasks.create_task(retention.run())
 
 
 if __name__ == "__main__":
