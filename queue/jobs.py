@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Platform = Literal["discord", "telegram", "console"]
+Platform = Literal["discord", "telegram", "console", "web"]
 State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 
 # Crockford's alphabet: no i, l, o, u, so an id can be read aloud and typed back.
