@@ -1,4 +1,4 @@
-"""What the HTTP door answers with, as its OpenAPI shows it. Times in Unix seconds, durations in seconds, sizes in bytes."""
+"""What the HTTP door answers with. Times in Unix seconds, durations in seconds, sizes in bytes."""
 
 from __future__ import annotations
 

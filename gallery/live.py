@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ LOOK = 2.0  # seconds between two looks at jobs whose end no stream tells, and a
 LOOK_AGAIN = 10.0  # seconds after which every job is looked at, should an event have been trimmed away
 TICKETS = 64  # tickets in one look
 IN_ONE_TRIP = 200  # records
+REMEMBERED = 256  # jobs whose newest progress is kept for who comes later
 PAUSE = 0.5  # seconds before Redis is tried again
 
 
@@ -122,6 +124,11 @@ class Live:
         self._watched: dict[str, _Watched] = {}
         self._unseen: set[str] = set()
         self._asked = asyncio.Event()
+        self._latest: OrderedDict[str, Progress] = OrderedDict()
+
+    def latest(self, job_id: str) -> Progress | None:
+        """How far a job was when it last told, of the REMEMBERED that told last."""
+        return self._latest.get(job_id)
 
     async def run(self) -> None:
         """Listen until cancelled. Losing Redis is waited out; whoever waits goes on waiting."""
@@ -141,6 +148,8 @@ class Live:
         watched = self._watched.setdefault(job_id, _Watched())
         if not watched.watchers:
             self._look_soon(job_id)
+            if progress := self.latest(job_id):
+                watched.newest[Progress] = progress
         for news in watched.newest.values():
             watcher.tell(news)
         watched.watchers.append(watcher)
@@ -181,7 +190,13 @@ class Live:
             while True:
                 heed_cancelling()
                 progress = await next_progress(channel, LOOK_AGAIN)
-                if progress and (watched := self._watched.get(progress.job_id)):
+                if progress is None:
+                    continue
+                self._latest[progress.job_id] = progress
+                self._latest.move_to_end(progress.job_id)
+                if len(self._latest) > REMEMBERED:
+                    self._latest.popitem(last=False)
+                if watched := self._watched.get(progress.job_id):
                     watched.tell(progress)
                     if progress.waiting:  # its ticket holds again
                         self._look_soon(progress.job_id)

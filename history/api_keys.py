@@ -1,7 +1,7 @@
 """Keys of the HTTP door: shown once, kept as a hash, each with what it may do.
 
-A key is `fd_ID_SECRET`: the id finds its row, and the secret, 32 random bytes, proves it. For so random a secret SHA-256
-is enough: there is nothing to guess that a slow hash would guard.
+A key is `fd_ID_SECRET`: the id finds its row, and the secret, 32 random bytes, proves it. For one so random
+SHA-256 is enough: there is nothing to guess that a slow hash would guard.
 """
 
 from __future__ import annotations
