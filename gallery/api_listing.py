@@ -10,8 +10,8 @@ from frontdesk.queue.scripts import JOBS_LISTED
 
 
 async def listed(door: Door, caller: Caller, limit: int, after: str | None) -> JobPage:
-    """A cursor is `q.ID`, behind a job of the queue's, or `h.ID.CURSOR`: the history's, without what came from the queue,
-    of which ID was the oldest. Ids sort by time. Raises ApiError."""
+    """A cursor is `q.ID`, behind a job of the queue's, or `h.ID.CURSOR`: the history's, without what came from the
+    queue, of which ID was the oldest. Ids sort by time. Raises ApiError."""
     where, _, rest = (after or "q.").partition(".")
     oldest, _, cursor = rest.partition(".")
     if where not in ("q", "h") or (oldest and not JOB_ID.fullmatch(oldest)):

@@ -30,7 +30,9 @@ from frontdesk.queue.pools import pool
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
 SHORTEST_KEY = 32
-TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url"})
+TOKENS = frozenset(
+    {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "api_key"}
+)
 
 
 def _listed(value: object) -> object:
@@ -182,6 +184,9 @@ class Settings(BaseSettings):
     keep_files_days: Annotated[float, Field(ge=1, le=3650)] = 30.0
 
     database_url: Annotated[SecretStr, AfterValidator(_bare)] | None = None
+
+    webhook_private: bool = False
+    api_key: Token | None = None
 
     metrics_listen: Listen | None = None
 
