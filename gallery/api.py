@@ -17,8 +17,8 @@ from frontdesk.gallery import api_files, api_jobs, api_kinds
 from frontdesk.gallery.api_door import ROOT, Door
 from frontdesk.gallery.api_problems import RESPONSES, TITLES, Problem, install
 
-SAID = """Jobs for the desk, from programs: the same queue and the same limits as in the chats. A key comes from `/apikey`
-there, and goes into `Authorization: Bearer`. Errors are problem details (RFC 9457)."""
+SAID = """Jobs for the desk, from programs: the same queue and limits as in the chats. A key comes from `/apikey` there,
+and goes into `Authorization: Bearer`. Errors are problem details (RFC 9457)."""
 
 
 def api(door: Door) -> FastAPI:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frontdesk.gallery.api_door import JOB_ID, ROOT, Caller, Door
 from frontdesk.gallery.api_problems import ApiError
-from frontdesk.gallery.api_views import JobPage, entry_view, job_view
+from frontdesk.gallery.api_views import JobPage, JobView, entry_view, job_view
 from frontdesk.queue.jobs import is_member
 from frontdesk.queue.scripts import JOBS_LISTED
 
@@ -35,7 +35,7 @@ async def listed(door: Door, caller: Caller, limit: int, after: str | None) -> J
 async def _older(door: Door, caller: Caller, limit: int, oldest: str, cursor: str | None) -> JobPage:
     if door.history is None:
         return JobPage(jobs=[])
-    views, more = [], True
+    views, more = list[JobView](), True
     while more and len(views) < limit:
         page = await door.history.page(caller.viewer, mine=True, limit=limit - len(views), after=cursor)
         views += [

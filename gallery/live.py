@@ -66,12 +66,21 @@ class _Watched:
     """A job that somebody waits for, and the newest of each sort of news, for those who come later.
 
     unheard: no stream tells its end, or its ticket may change. looked: when its ticket was last looked at.
+    early: progress that came before the ticket.
     """
 
     watchers: list[_Watcher] = field(default_factory=list)
     newest: dict[type[News], News] = field(default_factory=dict)
     unheard: bool = True
     looked: float = 0.0
+    early: Progress | None = None
+
+    def goes_on(self, progress: Progress) -> None:
+        """Tell how far it is, once its ticket was told."""
+        if Ticket in self.newest:
+            self.tell(progress)
+        else:
+            self.early = progress
 
     def tell(self, news: News) -> None:
         if JobRecord in self.newest:  # it has ended: nothing comes after that
@@ -103,6 +112,9 @@ class _Watched:
             or matters(Standing(told), Standing(ticket))
         ):
             self.tell(ticket)
+        if self.early is not None:
+            early, self.early = self.early, None
+            self.tell(early)
 
 
 def _changed(told: Ticket, true: Ticket) -> bool:
@@ -148,8 +160,7 @@ class Live:
         watched = self._watched.setdefault(job_id, _Watched())
         if not watched.watchers:
             self._look_soon(job_id)
-            if progress := self.latest(job_id):
-                watched.newest[Progress] = progress
+            watched.early = self.latest(job_id)
         for news in watched.newest.values():
             watcher.tell(news)
         watched.watchers.append(watcher)
@@ -197,7 +208,7 @@ class Live:
                 if len(self._latest) > REMEMBERED:
                     self._latest.popitem(last=False)
                 if watched := self._watched.get(progress.job_id):
-                    watched.tell(progress)
+                    watched.goes_on(progress)
                     if progress.waiting:  # its ticket holds again
                         self._look_soon(progress.job_id)
 
