@@ -169,7 +169,8 @@ def _ask(
         shown: dict[str, Any] = {"piped": piped, "within": timeout, "as_json": as_json, "out": out, "err": err}
         if remote is not None:
             # Here, since nothing else of the command line needs an HTTP client.
-            from frontdesk.bots.asking_remote import Client, ask_remote, key_of
+            from frontdesk.bots.asking_remote import ask_remote, key_of
+            from frontdesk.bots.remote import Client
 
             async with Client(remote, key_of(settings, key_file)) as client:
                 return await ask_remote(client, kind, words, folder=output, **shown)
