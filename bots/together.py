@@ -54,7 +54,8 @@ class Part:
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
-    """The worker, the recorder, and each bot that has a token; each gets only its own secrets. `readable`: logs for people.
+    """The worker, the recorder, and each bot that has a token; each gets only its own secrets. `readable`: logs for
+    people.
 
     Raises ConfigurationError where packages are missing.
     """

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,7 +179,7 @@ async def with_files(connection: AsyncConnection, rows: Sequence[RowMapping]) ->
 NAMES = tuple(name for name in Entry.__dataclass_fields__ if name != "files")
 
 
-def _entry(row: Mapping[str, Any], kept: tuple[KeptFile, ...]) -> Entry:
+def _entry(row: RowMapping, kept: tuple[KeptFile, ...]) -> Entry:
     return Entry(**{name: row[name] for name in NAMES}, files=kept)
 
 
