@@ -54,10 +54,7 @@ class ForbiddenAddressError(OSError):
 
 def parsed(url: str, *, private: bool) -> SplitResult:
     """An address by its form; https alone, or http as well where private ones are allowed. Raises BadWebhookError."""
-    parts = None
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        _ = parts.port
+    parts = _split(url)
     if (
         parts is None
         or len(url) > LONGEST
@@ -72,6 +69,14 @@ def parsed(url: str, *, private: bool) -> SplitResult:
     if "@" in parts.netloc or parts.fragment or "%" in parts.netloc:
         raise BadWebhookError("A webhook's address has no user, no password and no fragment.")
     return parts
+
+
+def _split(url: str) -> SplitResult | None:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is none
+        return parts
+    return None
 
 
 def port_of(parts: SplitResult) -> int:
