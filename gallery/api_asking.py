@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -22,15 +22,6 @@ BODY = 1_000_000  # bytes of a request without files
 PART = "job"
 JSON_TYPES = frozenset({"", "application/json", "application/x-www-form-urlencoded"})  # the last: curl's `-d`
 FORM = "multipart/form-data"
-
-OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": NewJob.model_json_schema(ref_template="#/components/schemas/{model}")},
-        },
-    }
-}
 
 
 @dataclass(frozen=True)

@@ -50,13 +50,15 @@ class Caller:
 
 @dataclass(frozen=True)
 class Door:
-    """history: None where the desk remembers nothing beyond the queue."""
+    """history: None where the desk remembers nothing beyond the queue. tries: without a good key, at once, from one
+    address."""
 
     front: Premises
     live: Live
     keys: ApiKeys
     webhooks: Webhooks | None = None
     history: History | None = None
+    tries: int = TRIES
     seats: Counter[str] = field(default_factory=Counter)
 
     def allowed(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
@@ -90,7 +92,7 @@ class Door:
     async def _stranger(self, request: Request, sentence: str, challenge: str) -> ApiError:
         """Whoever tries keys is slowed down, and nobody else: a good key is taken from any address."""
         address = hashlib.sha256(_network(request.client.host if request.client else "").encode()).hexdigest()[:32]
-        rule = Rate("tries", f"fd:limit:door:{address}", TRIES, TRIES_AN_HOUR / 3600)
+        rule = Rate("tries", f"fd:limit:door:{address}", self.tries, TRIES_AN_HOUR / 3600)
         with suppress(*LOST):
             decision = await Limiter(self.front.redis).acquire([rule], "")
             if not decision.allowed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -13,10 +13,11 @@ from pydantic import BaseModel
 
 from frontdesk.bots.intake import Request as Asking
 from frontdesk.bots.intake import queue_open
-from frontdesk.gallery.api_asking import OPENAPI, Asked, asked
+from frontdesk.gallery.api_asking import Asked, asked
 from frontdesk.gallery.api_door import ROOT, Caller, Door
-from frontdesk.gallery.api_listing import listed
+from frontdesk.gallery.api_listing import CURSOR, listed
 from frontdesk.gallery.api_repeating import Repeating, repeating
+from frontdesk.gallery.api_schemas import request_body
 from frontdesk.gallery.api_views import (
     CancelView,
     JobPage,
@@ -41,14 +42,14 @@ BEAT = 15.0  # seconds without news after which a stream shows that it lives
 IdempotencyKey = Annotated[str | None, Header(description="The same key gives the same job, however often it is sent")]
 Timeout = Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds")]
 Limit = Annotated[int, Query(ge=1, le=50)]
-After = Annotated[str | None, Query(max_length=300, description="The cursor that the last page gave")]
+After = Annotated[str | None, Query(max_length=300, pattern=CURSOR, description="What the last page gave")]
 
 
 def router(door: Door) -> APIRouter:
     made = APIRouter(tags=["jobs"])
     submitting, reading, cancelling = (Depends(door.allowed(scope)) for scope in ("submit", "read", "cancel"))
 
-    @made.post("/jobs", status_code=202, response_model=TicketView, openapi_extra=OPENAPI)
+    @made.post("/jobs", status_code=202, response_model=TicketView, openapi_extra=request_body(door.front.kinds))
     async def submit(request: Request, caller: Caller = submitting, idempotency_key: IdempotencyKey = None) -> Response:
         """Ask for a job. It is queued as its owner's in the chats would be, under the same limits."""
         async with asked(request, door.front.kinds) as given:
@@ -89,7 +90,7 @@ def router(door: Door) -> APIRouter:
                     found = await door.live.ended(found.id)
         return await seen(door, caller, await door.job(caller, found.id))
 
-    @made.get("/jobs/{job_id}/events", response_class=EventStream)
+    @made.get("/jobs/{job_id}/events", response_class=EventStream, responses={200: EVENTS})
     async def events(
         job_id: str, caller: Caller = reading, last_event_id: Annotated[str | None, Header()] = None
     ) -> Response:
@@ -115,6 +116,24 @@ def router(door: Door) -> APIRouter:
         return EventStream(told(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     return made
+
+
+EVENTS: dict[str, Any] = {
+    "description": "Until the job has ended. `data` is JSON: a TicketView, a ProgressView, or at last a JobView",
+    "content": {
+        "text/event-stream": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "event": {"enum": ["ticket", "progress", "end"]},
+                    "data": {"type": "string", "contentMediaType": "application/json"},
+                },
+                "required": ["event", "data"],
+            }
+        }
+    },
+}
 
 
 class EventStream(StreamingResponse):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -11,11 +10,10 @@ from pydantic import Field
 from frontdesk.bots.on_console_status import as_object
 from frontdesk.gallery.api_door import ROOT, Caller, Door
 from frontdesk.gallery.api_problems import ApiError
+from frontdesk.gallery.api_schemas import DIALECT, params_schema
 from frontdesk.gallery.api_views import View
 from frontdesk.queue.errors import UnknownKindError
 from frontdesk.queue.kinds import AnyKind
-
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class KindView(View):
@@ -109,18 +107,3 @@ def _detail(kind: AnyKind) -> KindDetail:
         result={"$schema": DIALECT} | kind.result.model_json_schema(mode="serialization"),
         example=dict(kind.example),
     )
-
-
-def params_schema(kind: AnyKind) -> dict[str, Any]:
-    """The parameters without those that are files, which no JSON carries."""
-    schema: dict[str, Any] = json.loads(json.dumps(kind.params.model_json_schema()))
-    for parameter in kind.files:
-        schema.get("properties", {}).pop(parameter.name, None)
-        schema["required"] = [name for name in schema.get("required", []) if name != parameter.name]
-    if not schema.get("required"):
-        schema.pop("required", None)
-    used = json.dumps(schema.get("properties", {}))
-    schema["$defs"] = {name: node for name, node in schema.get("$defs", {}).items() if f"#/$defs/{name}" in used}
-    if not schema["$defs"]:
-        del schema["$defs"]
-    return {"$schema": DIALECT} | schema

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from frontdesk.gallery.api_door import JOB_ID, ROOT, Caller, Door
-from frontdesk.gallery.api_problems import ApiError
+from frontdesk.gallery.api_door import ROOT, Caller, Door
 from frontdesk.gallery.api_views import JobPage, JobView, entry_view, job_view
 from frontdesk.queue.jobs import is_member
 from frontdesk.queue.scripts import JOBS_LISTED
 
+CURSOR = r"^[qh]\.[0-9a-z]{0,16}(\.[A-Za-z0-9_-]*)?$"
+
 
 async def listed(door: Door, caller: Caller, limit: int, after: str | None) -> JobPage:
     """A cursor is `q.ID`, behind a job of the queue's, or `h.ID.CURSOR`: the history's, without what came from the
-    queue, of which ID was the oldest. Ids sort by time. Raises ApiError."""
+    queue, of which ID was the oldest. Ids sort by time."""
     where, _, rest = (after or "q.").partition(".")
     oldest, _, cursor = rest.partition(".")
-    if where not in ("q", "h") or (oldest and not JOB_ID.fullmatch(oldest)):
-        raise ApiError("invalid", "That is no cursor of this desk.")
     if where == "h":
         return await _older(door, caller, limit, oldest, cursor or None)
     records = sorted(await door.front.desk.jobs(caller.person, JOBS_LISTED), key=lambda record: record.id, reverse=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import uvicorn
@@ -34,7 +34,7 @@ from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.blobs import FolderBlobs
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.kinds import JobKind, Registry
+from frontdesk.queue.kinds import AnyKind, JobKind, Registry
 from frontdesk.queue.parameters import Params
 from frontdesk.queue.report import queue_report
 from frontdesk.queue.results import Attachment, Result
@@ -107,28 +107,34 @@ async def served(app: object) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def doorway(
-    redis: Redis, folder: Path, *, hold: bool = False, limits: Limits | None = None
+    redis: Redis,
+    folder: Path,
+    *,
+    hold: bool = False,
+    limits: Limits | None = None,
+    kinds: Sequence[AnyKind] = (ECHO, FRAME),
+    **more: Any,
 ) -> AsyncIterator[Doorway]:
-    """hold: jobs run until the test ends them; otherwise they are echoed at once."""
-    kinds, engine = Registry([ECHO, FRAME]), DrivenEngine(hold=hold)
+    """hold: jobs run until the test ends them; otherwise they are echoed at once. more: of the Door."""
+    registry, engine = Registry(kinds), DrivenEngine(hold=hold)
     broker, store = Broker(redis, keep=KEEP), ArtifactStore(FolderBlobs(folder / "store"))
     desk = Desk(
-        kinds,
+        registry,
         broker,
         Limiter(redis),
         limits or Limits.load(),
         Admins(frozenset({BOSS})),
         uploads=Uploads(store),
     )
-    front = Premises(Settings(), kinds, redis, broker, desk, store=store)
+    front = Premises(Settings(), registry, redis, broker, desk, store=store)
     async with opened(URL.create("sqlite+aiosqlite", database=str(folder / "history.db"))) as database:
         live = Live(redis, broker)
         hooks = Webhooks(database, broker, Sender(private=True))
-        door = Door(front, live, ApiKeys(database), hooks, History(database))
+        door = Door(front, live, ApiKeys(database), hooks, History(database), **more)
         app = FastAPI()
         app.mount(ROOT, api(door))
         running = asyncio.create_task(live.run())
-        worker = leased_worker(redis, engine, kinds={"echo": "none", "frame": "none"})
+        worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, "none"))
         try:
             async with working(worker), served(app) as url:
                 await until(lambda: _on_duty(redis))
