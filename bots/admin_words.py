@@ -18,7 +18,7 @@ async def told(admin: Administration, person: Person, text: str, author: str | N
 
     author: requester key of whoever wrote the message that this one replies to. Raises UserError.
     """
-    admin.check(person)
+    await admin.check(person)
     if not text.strip():
         return actions_reply()
     name, rest = (*text.split(maxsplit=1), "")[:2]

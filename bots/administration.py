@@ -28,14 +28,16 @@ class Administration:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def check(self, person: Person) -> None:
-        """Raises NotAllowedError for who is no admin."""
+    async def check(self, person: Person) -> Person:
+        """The admin, with all of their identities. Raises NotAllowedError for who is none."""
+        person = await self._desk.known(person)
         if not self._desk.is_admin(person):
             raise NotAllowedError
+        return person
 
     async def perform(self, person: Person, name: str, given: Mapping[str, str]) -> Shown:
         """Do an action with arguments as they were typed or chosen."""
-        self.check(person)
+        person = await self.check(person)
         action = action_named(name)
         checked = _checked(action, given, person.requester.platform)
         async with queue_open():
@@ -46,7 +48,7 @@ class Administration:
 
     async def offers(self, person: Person, sort: Sort) -> list[tuple[str, str]]:
         """What an argument may be just now: each value with a few words. Nothing for who is no admin."""
-        if not self._desk.is_admin(person):
+        if not self._desk.is_admin(await self._desk.known(person)):
             return []
         seen = self._desk.steering.seen
         async with queue_open():
@@ -55,6 +57,9 @@ class Administration:
                     return _marked(await seen.lanes(), await seen.paused(), "paused")
                 case "worker":
                     return _marked(await seen.workers(), await seen.drained(), "drained")
+                case "reported":
+                    reports = await self._desk.showcase.reports(person)
+                    return [(each.entry.id, f"{each.entry.id} {each.entry.kind}: {each.reason}") for each in reports]
                 case "tier":
                     return [(name, name) for name in (*self._desk.limits.tiers, BY_FILE)]
                 case "waiting" | "unfinished" | "aside" | "job":

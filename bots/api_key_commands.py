@@ -32,6 +32,7 @@ def api_key_commands(desk: Desk, keys: ApiKeys) -> list[OwnCommand]:
 
     async def answer(person: Person, given: Mapping[str, str]) -> Reply:
         act = actions.get(given.get("action", "list").strip().lower() or "list")
+        person = await desk.known(person)
         return await act(person, given.get("words", "").split()) if act else USAGE
 
     options = (
@@ -47,7 +48,7 @@ async def _new(desk: Desk, keys: ApiKeys, person: Person, words: list[str]) -> R
     name, scopes, lifetime = read(words)
     if "admin" in scopes and not desk.is_admin(person):
         raise InvalidRequestError([Problem("", "Only admins have keys with the scope admin.")])
-    key, shown = await keys.new(person.requester.key, name, scopes, lifetime=lifetime)
+    key, shown = await keys.new(person.requester.identity, name, scopes, lifetime=lifetime)
     return Reply((
         line("Your key ", Code(key.id), ", which is shown only now:"),
         line(Code(shown)),
@@ -76,7 +77,7 @@ def read(words: list[str]) -> tuple[str, tuple[Scope, ...], float | None]:
 
 async def _list(desk: Desk, keys: ApiKeys, person: Person) -> Reply:
     now = desk.clock()
-    found = [key for key in await keys.of(identities(person)) if key.usable(now)]
+    found = [key for key in await keys.of(person.identities) if key.usable(now)]
     if not found:
         return Reply((line("You have no keys."), *USAGE.blocks))
     blocks: list[Block] = [_line(key, now) for key in found]
@@ -94,10 +95,5 @@ async def _revoke(keys: ApiKeys, person: Person, words: list[str]) -> Reply:
         return USAGE
     # Of a whole key that somebody pasted, its id is meant.
     key_id = words[0].split("_")[1] if words[0].startswith("fd_") and words[0].count("_") > 1 else words[0].lower()
-    await keys.revoke(identities(person), key_id)
+    await keys.revoke(person.identities, key_id)
     return say("Key ", Code(key_id), " is revoked: it is refused from now on.")
-
-
-def identities(person: Person) -> frozenset[str]:
-    """Whose keys are theirs."""
-    return frozenset({person.requester.key})

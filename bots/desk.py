@@ -5,18 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from frontdesk.bots.intake import Intake, Request, queue_open
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.people import Admins, Person
+from frontdesk.bots.showcase import Showcase
 from frontdesk.bots.uploads import Uploads
+from frontdesk.queue.accounts import Accounts
 from frontdesk.queue.broker import Broker, Cancelled
 from frontdesk.queue.errors import (
     CorruptMessageError,
     ForgottenAnswerError,
+    HistoryClosedError,
     NoSuchJobError,
     NotAllowedError,
     OthersAnswerError,
@@ -52,6 +56,7 @@ class Desk:
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
     uploads: takes in the files of requests.
+    memory: what the desk remembers when the queue no longer does.
     reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
@@ -66,6 +71,7 @@ class Desk:
         longest: float = 2 * 86_400.0,
         reuse: bool = True,
         uploads: Uploads | None = None,
+        memory: Memory | None = None,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
     ) -> None:
@@ -74,8 +80,10 @@ class Desk:
         self.steering = Steering(broker.redis, keep=broker.keep, lanes=[kind.lane for kind in kinds.values()])
         self._broker = broker
         self._leaderboard = Leaderboard(broker.redis)
+        self._accounts = Accounts(broker.redis)
         self.limits = limits
         self._admins = admins
+        self.showcase = Showcase(memory, kinds, self.steering, admins, self.known)
         self._observer = observer
         self._intake = Intake(
             kinds,
@@ -91,7 +99,13 @@ class Desk:
         )
 
     def is_admin(self, person: Person) -> bool:
+        """By the identities that are known of a person: to know them all, ask `known` first."""
         return person in self._admins
+
+    async def known(self, person: Person) -> Person:
+        """The same with all of their identities. Every use case begins with it."""
+        async with queue_open():
+            return person.linked(await self._accounts.of(person.requester.identity))
 
     async def submit(self, request: Request) -> Ticket:
         """Check, limit, and queue. The same update always gets the same ticket, and is charged once.
@@ -102,7 +116,7 @@ class Desk:
         """
         platform = request.person.requester.platform
         try:
-            ticket = await self._intake.take(request)
+            ticket = await self._intake.take(replace(request, person=await self.known(request.person)))
         except UserError as error:
             self._observer.refused(platform, request.kind, rule_of(error))
             raise
@@ -117,12 +131,13 @@ class Desk:
 
     async def cancel(self, person: Person, job_id: str, reason: str = "") -> Cancelled:
         """Cancel one's own job, or anyone's as an admin, for the audit log with a reason. Raises NoSuchJobError."""
+        person, job_id = await self.known(person), job_id.strip().lower()
+        record, result = await self._record(job_id), "unknown"
         async with queue_open():
-            job_id = job_id.strip().lower()
-            if self.is_admin(person):
-                result = await self.steering.cancel(job_id, by=person.requester.key, reason=reason)
-            else:
-                result = await self._broker.cancel(job_id, person.requester.key)
+            if record is not None and record.identity in person.identities:
+                result = await self._broker.cancel(job_id, record.requester)
+            elif self.is_admin(person):  # also one that cannot be read
+                result = await self.steering.cancel(job_id, by=person.requester.identity, reason=reason)
         if result == "unknown":
             raise NoSuchJobError(job_id[:32])
         log.info("cancel", job=job_id, requester=requester_hash(person.requester.key), result=result)
@@ -130,30 +145,26 @@ class Desk:
 
     async def jobs(self, person: Person, limit: int = 10) -> list[JobRecord]:
         """The person's own latest jobs, newest first."""
+        person = await self.known(person)
         async with queue_open():
-            return await self._broker.jobs_of(person.requester.key, limit)
+            return await self._broker.jobs_of(*sorted(person.identities), limit=limit)
 
     async def job(self, person: Person, job_id: str, *, anyones: bool = False) -> JobRecord:
         """One of the person's own jobs; with `anyones`, for an admin, anybody's. Raises NoSuchJobError."""
-        job_id, record = job_id.strip().lower(), None
-        async with queue_open():
-            with suppress(CorruptMessageError):
-                record = await self._broker.job(job_id)
+        person, job_id = await self.known(person), job_id.strip().lower()
+        record = await self._record(job_id)
         allowed = anyones and self.is_admin(person)
-        if record is None or not (allowed or record.requester == person.requester.key):
+        if record is None or not (allowed or record.identity in person.identities):
             raise NoSuchJobError(job_id[:32])
         return record
 
     async def answered(self, person: Person, job_id: str) -> JobRecord:
         """The ended job below whose answer a person stands, who must be the one that asked. Raises
         ForgottenAnswerError, OthersAnswerError."""
-        record = None
-        async with queue_open():
-            with suppress(CorruptMessageError):
-                record = await self._broker.job(job_id)
+        person, record = await self.known(person), await self._record(job_id)
         if record is None or not record.ended:
             raise ForgottenAnswerError
-        if record.requester != person.requester.key:
+        if record.identity not in person.identities:
             raise OthersAnswerError
         return record
 
@@ -165,8 +176,9 @@ class Desk:
 
     async def top(self, person: Person, dataset: str = "") -> dict[str, list[Standing]]:
         """The best trainings of one data set, or of all; the person's own are marked."""
+        person = await self.known(person)
         async with queue_open():
-            return await self._leaderboard.top(person.requester.key, dataset=dataset)
+            return await self._leaderboard.top(person.identities, dataset=dataset)
 
     async def status(self) -> list[LaneStatus]:
         """How busy each lane of a known kind is."""
@@ -184,7 +196,19 @@ class Desk:
 
     async def queue(self, person: Person) -> QueueReport:
         """The admins' view. Raises NotAllowedError."""
+        person = await self.known(person)
         if not self.is_admin(person):
             raise NotAllowedError
         async with queue_open():
-            return await queue_report(self._broker.redis)
+            report = await queue_report(self._broker.redis)
+        with suppress(HistoryClosedError):
+            reported = {each.entry.id for each in await self.showcase.reports(person)}
+            return replace(report, reported=len(reported))
+        return report
+
+    async def _record(self, job_id: str) -> JobRecord | None:
+        """A job, if it is there and can be read."""
+        async with queue_open():
+            with suppress(CorruptMessageError):
+                return await self._broker.job(job_id)
+        return None

@@ -175,16 +175,14 @@ class Intake:
         return members
 
     async def _admitted(self, person: Person) -> str:
-        """The person's tier: an admin's, or what an admin said, or what the limits file says. Raises BannedError."""
-        said = await self._steering.standing(person.requester.key)
+        """The person's tier: an admin's, or what admins said, or what the limits file says. Raises BannedError."""
+        said = await self._steering.standing(*sorted(person.identities))
         if said.ban is not None:
             log.info("refused", requester=requester_hash(person.requester.key), rule="banned")
             raise BannedError(said.ban.reason)
         if person in self._admins:
             return "admin"
-        return (
-            said.tier if said.tier and said.tier in self._limits.tiers else self._limits.tier_of(person.requester.key)
-        )
+        return self._limits.tier_of(*sorted(person.identities), said=said.tiers)
 
 
 def _digest(job: Job, model: str) -> str:

@@ -78,16 +78,16 @@ class Door:
             if scope not in key.scopes:
                 lacking = {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'}
                 raise ApiError("scope", f"This key does not have the scope {scope}.", headers=lacking)
-            return self._caller(key, given.credentials)
+            return await self._caller(key, given.credentials)
 
         return enter
 
-    def _caller(self, key: ApiKey, shown: str) -> Caller:
+    async def _caller(self, key: ApiKey, shown: str) -> Caller:
         platform, _, user = key.owner.partition(":")
         requester = Requester.model_validate({"platform": platform, "user": user, "tenant": key.owner})
-        person = Person(requester)
+        person = await self.front.desk.known(Person(requester))
         admin = "admin" in key.scopes and self.front.desk.is_admin(person)
-        return Caller(key, shown, person, Viewer(frozenset({key.owner})), admin)
+        return Caller(key, shown, person, Viewer(person.identities), admin)
 
     async def _stranger(self, request: Request, sentence: str, challenge: str) -> ApiError:
         """Whoever tries keys is slowed down, and nobody else: a good key is taken from any address."""
@@ -126,7 +126,7 @@ class Door:
     @contextmanager
     def seat(self, caller: Caller) -> Iterator[None]:
         """Room to wait in. Raises ApiError."""
-        who = caller.key.owner
+        who = caller.person.requester.key
         if self.seats[who] >= SEATS:
             raise ApiError(
                 "limited", f"{SEATS} requests of yours wait for news already.", rule="waiting", retry_after=5

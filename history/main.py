@@ -14,11 +14,14 @@ import structlog
 
 from frontdesk.history.database import address_of, reached
 from frontdesk.history.recorder import Recorder
+from frontdesk.history.retention import HistoryRetention
 from frontdesk.queue import logs
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.kinds import Registry
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.queue.settings import Settings, load_settings
 
 CONFIGURATION_STATUS = 2
@@ -50,8 +53,12 @@ async def record(settings: Settings) -> None:
         await reachable(redis)
         database = await stack.enter_async_context(reached(address_of(settings)))
         recorder = Recorder(redis, database, Registry.installed(), keep=settings.keep_results_days * 86_400)
+        keep = Keep(settings.keep_days, settings.keep_objects)
+        retention = HistoryRetention(redis, database, Retention(redis, ArtifactStore.of(settings), keep), keep)
         log.info("recording", database=database.engine.dialect.name)
-        await recorder.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(recorder.run())
+            group.create_task(retention.run())
 
 
 if __name__ == "__main__":

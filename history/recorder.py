@@ -17,10 +17,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from frontdesk.history import schema
 from frontdesk.history.database import Database
+from frontdesk.history.privacy import PersonalHistory
 from frontdesk.history.recording import Row, file_rows, job_row
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import heed_cancelling, persistently
 from frontdesk.queue.errors import HistoryClosedError
+from frontdesk.queue.forgetting import forgotten
 from frontdesk.queue.jobs import JobRecord, Outcome
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.record import ABANDONED, Ended, RecordStream
@@ -51,6 +53,7 @@ class Recorder:
         self._broker = Broker(redis, keep=keep)
         self._stream = RecordStream(redis, keep=keep)
         self._database = database
+        self._personal = PersonalHistory(database)
         self._kinds = kinds
         self._abandoned = abandoned
         self._wrote = wrote
@@ -80,6 +83,7 @@ class Recorder:
         while True:
             try:
                 added = await self._write(jobs, files)
+                await self._drop_forgotten([event.job_id for event in events])
                 break
             except HistoryClosedError:
                 await asyncio.sleep(pause)
@@ -99,6 +103,12 @@ class Recorder:
                 await connection.execute(_once(self._database, schema.files), added)
         log.debug("recorded", jobs=len(new), repeated=len(jobs) - len(new))
         return bool(new)
+
+    async def _drop_forgotten(self, job_ids: Sequence[str]) -> None:
+        """Somebody may have been forgotten between the reading of their jobs and the writing: it comes before the
+        acknowledgement, so that a crash in between leaves it to whoever takes the batch over."""
+        if gone := await forgotten(self._broker.redis, job_ids):
+            await self._personal.remove((), gone)
 
 
 def rows(kinds: Registry, events: Sequence[Ended], records: dict[str, JobRecord]) -> tuple[list[Row], list[Row]]:

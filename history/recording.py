@@ -27,7 +27,7 @@ def job_row(kind: AnyKind | None, job: Job, record: JobRecord) -> Row:
         "kind": job.kind,
         "lane": job.lane,
         "status": outcome.status,
-        "owner": f"{job.requester.platform}:{job.requester.user}",
+        "owner": job.requester.identity,
         "tenant": job.requester.tenant,
         "private": job.private,
         "params": _storable(job.params),

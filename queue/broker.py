@@ -84,7 +84,7 @@ class Broker:
         said = await self.scripts.submit(
             job_id=job.id,
             update=update,
-            requester=job.requester.key,
+            requester=job.requester.identity,
             payload=payload(job),
             in_flight=in_flight,
             band=share.band,
@@ -164,10 +164,14 @@ class Broker:
                 return replace(record, state="running", started_at=started, worker=(leading[2] or b"").decode() or None)
         return record
 
-    async def jobs_of(self, requester: str, limit: int = 10) -> list[JobRecord]:
-        """A requester's jobs, newest first; those that cannot be read are left out."""
+    async def jobs_of(self, *identities: str, limit: int = 10) -> list[JobRecord]:
+        """The jobs that these identities asked for, newest first; those that cannot be read are left out."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for identity in identities:
+                pipe.zrevrange(keys.requester_jobs(identity), 0, limit - 1, withscores=True)
+            listed = [entry for entries in await pipe.execute() for entry in entries]
         records = []
-        for job_id in await self.redis.zrevrange(keys.requester_jobs(requester), 0, limit - 1):
+        for job_id, _ in sorted(listed, key=lambda entry: entry[1], reverse=True)[:limit]:
             try:
                 record = await self.job(job_id.decode())
             except CorruptMessageError:
@@ -231,6 +235,8 @@ def job_fields(
         "tenant": job.requester.tenant,
         "reply": encode(reply),
     }
+    if job.requester.identity != job.requester.key:
+        fields["asker"] = job.requester.identity
     if share.weight != 1:
         fields["weight"] = share.weight
     if any(caps):
@@ -276,6 +282,7 @@ def _record(job_id: str, hash_: Mapping[bytes, bytes]) -> JobRecord:
             delivery=text("delivery"),
             leader=text("leader"),
             kills=int(fields.get("kills", b"0")),
+            asker=text("asker"),
         )
     except (KeyError, ValueError):
         raise CorruptMessageError(f"Job {job_id} in Redis cannot be read.") from None

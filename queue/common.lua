@@ -24,7 +24,7 @@ local function exact(value) return string.format('%.17g', value) end
 -- of the lane.
 local FIELDS = {
   'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
-  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members', 'to'
+  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members', 'to', 'asker'
 }
 
 local function complete(job)
@@ -209,7 +209,7 @@ local function tell(id, job, status, outcome, keep)
   note(id)
   redis.call('DEL', K.PAYLOAD .. id)
   redis.call('EXPIRE', key, keep)
-  settle_files(id, job.requester, status, outcome, now)
+  settle_files(id, job.requester, job.kind, status, outcome, now)
   for _, name in ipairs(in_flight_sets(job.releases, job.kind, job.requester)) do redis.call('ZREM', name, id) end
   local minute = K.MINUTE .. math.floor(now / 60000)
   redis.call('HINCRBY', minute, (job.kind or '?') .. '|' .. status, 1)

@@ -1,16 +1,21 @@
--- Which files are whose. A job's entry is its requester and then the hashes of its files, one a line; each hash has the
--- set of the jobs that hold it, and may be deleted by a sweep when that is empty.
+-- Which files are whose. A job's entry is its requester and its kind, and then the hashes of its files, one a line; each
+-- hash has the set of the jobs that hold it, and may be deleted by a sweep when that is empty.
 
 local function file_entry(id)
   local said = redis.pcall('GET', K.FILES .. id)
-  if type(said) ~= 'string' then return nil, {} end
-  local requester, hashes = string.match(said, '^([^\n]*)'), {}
+  if type(said) ~= 'string' then return nil, {}, '' end
+  local requester, kind = string.match(said, '^([^ \n]*) ?([^\n]*)')
+  local hashes = {}
   for hash in string.gmatch(said, '\n(%x+)') do hashes[#hashes + 1] = hash end
-  return requester, hashes
+  return requester, hashes, kind
+end
+
+local function write_file_entry(id, requester, kind, hashes)
+  redis.call('SET', K.FILES .. id, requester .. ' ' .. kind .. '\n' .. table.concat(hashes, '\n'))
 end
 
 -- A job holds these files, beside those that it held before (`now` in ms).
-local function own_files(id, requester, hashes, now)
+local function own_files(id, requester, kind, hashes, now)
   local _, all = file_entry(id)
   local seen = {}
   for _, hash in ipairs(all) do seen[hash] = true end
@@ -21,16 +26,16 @@ local function own_files(id, requester, hashes, now)
   end
   if #all == 0 then return end
   for _, hash in ipairs(all) do redis.call('SADD', K.OWNERS .. hash, id) end
-  redis.call('SET', K.FILES .. id, requester .. '\n' .. table.concat(all, '\n'))
+  write_file_entry(id, requester, kind or '', all)
   redis.call('ZADD', K.OBJECTS, now, id)
   redis.call('ZADD', K.OBJECTS_OF .. requester, now, id)
 end
 
 -- A job holds what it is asked with, which its hash names one a line.
-local function own_asked(id, requester, asked, now)
+local function own_asked(id, requester, kind, asked, now)
   local hashes = {}
   for hash in string.gmatch(asked or '', '%x+') do hashes[#hashes + 1] = hash end
-  if #hashes > 0 then own_files(id, requester, hashes, now) end
+  if #hashes > 0 then own_files(id, requester, kind, hashes, now) end
 end
 
 -- A job holds no files any more. Returns how many of them nobody holds now.
@@ -56,10 +61,10 @@ local function files_of(outcome)
 end
 
 -- A job ended: it holds what its outcome names, beside what it was asked with, or nothing where it made nothing.
-local function settle_files(id, requester, status, outcome, now)
+local function settle_files(id, requester, kind, status, outcome, now)
   if status == 'done' then
     local files = files_of(outcome)
-    if #files > 0 then own_files(id, requester or '', files, now) end
+    if #files > 0 then own_files(id, requester or '', kind, files, now) end
   elseif redis.call('EXISTS', K.FILES .. id) == 1 then
     disown_files(id)
   end

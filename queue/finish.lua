@@ -17,7 +17,7 @@ if measured > 0 and job.place >= 0 then  -- what it really took is what its requ
 end
 if status ~= 'done' then return 1 end
 local ranking = job.private ~= '1' and ranking_of(ARGV[4])
-if ranking then enter_ranking(id, job.requester, ranking, (clock())) end
+if ranking then enter_ranking(id, job.asker or job.requester, ranking, (clock())) end
 -- Under the model that really ran: another may serve by now than when it was asked for.
 if job.same and job.state == 'running' and tonumber(ARGV[8]) > 0 then
   redis.call('SET', K.FRESH .. job.same .. ':' .. ARGV[7], id, 'EX', ARGV[8])

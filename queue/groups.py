@@ -81,7 +81,7 @@ async def _open(broker: Broker, group: Group, reply: ReplyAddress, update: str, 
         keys=[
             keys.idempotency(update),
             keys.job(group.job.id),
-            keys.requester_jobs(group.job.requester.key),
+            keys.requester_jobs(group.job.requester.identity),
             keys.payload(group.job.id),
         ],
         args=[
@@ -103,7 +103,7 @@ async def _add(broker: Broker, group: Group, member: Member, reply: ReplyAddress
     await broker.scripts.submit(
         job_id=job.id,
         update=f"{update}:{job.id}",
-        requester=job.requester.key,
+        requester=job.requester.identity,
         payload=payload(job),
         in_flight=group.in_flight,
         band=group.share.band,

@@ -46,15 +46,23 @@ class Version(Artifact):
 
 
 class Requester(Wire):
-    """Who asks. `tenant` is the Discord guild, the Telegram group, or the person alone."""
+    """Who asks. `tenant` is the Discord guild, the Telegram group, or the person alone. `account`: the identity under
+    which a person counts who has several, "" for one who has this one only."""
 
     platform: Platform
     user: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     tenant: str
+    account: Annotated[str, Field(pattern=r"^([a-z]+:[A-Za-z0-9_.-]{1,64})?$")] = ""
+
+    @property
+    def identity(self) -> str:
+        """Who they are on their platform: what they ask for is theirs."""
+        return f"{self.platform}:{self.user}"
 
     @property
     def key(self) -> str:
-        return f"{self.platform}:{self.user}"
+        """Under what limits, fairness and budget count: the same for all identities of one person."""
+        return self.account or self.identity
 
 
 class ReplyAddress(Wire):
@@ -199,6 +207,7 @@ class Ticket:
 class JobRecord:
     """A job as the queue remembers it. Times in Unix seconds.
 
+    `requester`: under whom it counts; `asker`: the identity that asked, where that is another one.
     `leader`: the job like this one whose outcome it waits for; `kills`: workers that stopped while they ran it.
     """
 
@@ -217,6 +226,12 @@ class JobRecord:
     delivery: str | None = None
     leader: str | None = None
     kills: int = 0
+    asker: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Whose it is."""
+        return self.asker or self.requester
 
     @property
     def ended(self) -> bool:

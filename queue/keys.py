@@ -44,6 +44,13 @@ LANES = "fd:lanes"  # set: every lane that ever held a job
 PAUSED = "fd:paused"  # set: lanes from which no job is taken
 DRAINED = "fd:drained"  # set: workers that take no more jobs
 BANNED = "fd:banned"  # hash: requester -> why, as JSON
+LINKED = "fd:linked"  # hash: identity of a person who has several -> their account, and then all of them, one a line
+LINK = "fd:link:"  # string, by a code's hash: the identity that gave it
+LINKING = "fd:linking:"  # string, by identity: the hash of the code that it gave last
+LINK_TRIES = "fd:link_tries:"  # number, by identity: wrong codes that it entered within the hour
+FORGET = "fd:forget:"  # string, by identity: the secret of the button that forgets them
+EXPORT = "fd:export:"  # string, by identity: there while they may not ask for their data again
+FORGOTTEN = "fd:forgotten"  # sorted set: jobs of people who were forgotten, by when (s)
 TIERS = "fd:tiers"  # hash: requester -> tier, over what the limits file says
 AUDIT = "fd:audit"  # stream: what admins did
 BOARDS = "fd:boards"  # hash: data set -> the hash of its content, which names its present leaderboard
@@ -51,7 +58,7 @@ BOARD = "fd:board:"  # sorted set, by data set and content: configurations by wh
 ENTRIES = "fd:entries:"  # hash, likewise: configuration -> whose it is, and what it came to
 GROUP = "fd:group:"  # hash, by a group's id: its members that ended -> their status and place
 MEMBERS = "fd:members:"  # sorted set, by a group's id: the jobs that it is made of
-FILES = "fd:files:"  # string, by job: its requester, and the hashes of the files that it holds, one a line
+FILES = "fd:files:"  # string, by job: its requester and kind, and the hashes of the files that it holds, one a line
 OWNERS = "fd:owners:"  # set, by hash: the jobs that hold a file
 OBJECTS = "fd:objects"  # sorted set: jobs that hold files, by when they came to (ms)
 OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
@@ -59,11 +66,16 @@ STORE = "fd:store"  # string: what the artifact store of this queue is stamped w
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
 REQUEST = "fd:request:"  # string, by update: what a request of the HTTP door was, and what it was answered
 
+LOOKING = "fd:looking:"  # hash, by requester: token of a list in a chat -> what it lists, and how far it was read
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
 
 
 def job(job_id: str) -> str:
     return JOB + job_id
+
+
+def looking(requester: str) -> str:
+    return LOOKING + requester
 
 
 def payload(job_id: str) -> str:

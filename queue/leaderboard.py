@@ -6,7 +6,7 @@ entry that is written twice changes nothing. The queue enters a training in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,14 +77,16 @@ class Entry(Wire):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`rank` 1 is the best; `own`: of whoever looks."""
+    """`rank` 1 is the best; `own`: of an identity of whoever looks."""
 
     rank: int
     entry: Entry
     own: bool
 
 
-def standings(entries: Iterable[Entry], requester: str | None = None, most: int = MOST) -> dict[str, list[Standing]]:
+def standings(
+    entries: Iterable[Entry], identities: Collection[str] = (), most: int = MOST
+) -> dict[str, list[Standing]]:
     """The best of each data set, at most `most`, data sets in the order of their names.
 
     Equal ones follow each other in an order of no meaning that stays the same. A configuration counts once.
@@ -97,7 +99,7 @@ def standings(entries: Iterable[Entry], requester: str | None = None, most: int 
         for name, board in sorted(boards.items())
     }
     return {
-        name: [Standing(rank, entry, entry.requester == requester) for rank, entry in enumerate(board, start=1)]
+        name: [Standing(rank, entry, entry.requester in identities) for rank, entry in enumerate(board, start=1)]
         for name, board in ranked.items()
     }
 
@@ -110,7 +112,7 @@ class Leaderboard:
     def __init__(self, redis: Redis) -> None:
         self._top = redis.register_script(script("top"))
 
-    async def top(self, requester: str | None = None, *, dataset: str = "") -> dict[str, list[Standing]]:
+    async def top(self, identities: Collection[str] = (), *, dataset: str = "") -> dict[str, list[Standing]]:
         """`standings` of one data set, or of all. What cannot be read is left out."""
         entries = []
         for data in await self._top(args=[dataset]):
@@ -118,7 +120,7 @@ class Leaderboard:
                 entries.append(_entry(data))
             except (CorruptMessageError, ValueError):  # of another version: its place is free when better ones come
                 continue
-        return standings(entries, requester)
+        return standings(entries, identities)
 
 
 def _entry(data: bytes) -> Entry:

@@ -86,12 +86,12 @@ def _ended(entries: Sequence[tuple[bytes, dict[bytes, bytes] | None]]) -> list[E
     for entry, fields in entries:
         said = fields or {}
         job_id = said.get(b"job", b"").decode("ascii", "replace")
-        found.append(Ended(entry.decode(), job_id, _asked(said.get(b"payload", b""))))
+        found.append(Ended(entry.decode(), job_id, asked(said.get(b"payload", b""))))
     return found
 
 
-def _asked(payload: bytes) -> Job | None:
-    """The request within what the broker wrote for arq."""
+def asked(payload: bytes) -> Job | None:
+    """The request within what the broker wrote for arq, or None for what is none."""
     try:
         call: Any = load(payload)
         return decode(Job, call["a"][0])

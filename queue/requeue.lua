@@ -19,7 +19,7 @@ redis.call(
 )
 
 redis.call('HSET', key, 'submitted', now, 'state', 'waiting')
-own_asked(id, job.requester, redis.call('HGET', key, 'asked') or '', now)
+own_asked(id, job.requester, job.kind, redis.call('HGET', key, 'asked') or '', now)
 job.place = new_place(job, job.place < 0 and 1 or math.min(2, band_of(job.place)))
 wait_at(id, job, 'RPUSH')
 if job.same and not who_stands_for(job.same) then stand_for(job.same, id) end

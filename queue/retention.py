@@ -1,8 +1,9 @@
 """How long files are kept, and whose they are.
 
 A job that made files is an object of its requester. A requester's last few objects are kept whole, whatever their age;
-an older one loses its files after some time. A file that two jobs share, having the same content, goes with the last
-of them.
+an older one loses its files after as many days as its kind is kept. A file that two jobs share, having the same
+content, goes with the last of them. The history follows the same rule (`history/retention.py`): a job and its files go
+together.
 
 Redis knows who holds what (`files.lua`); the store knows when a file was put. A sweep lets go of what is overdue, and
 then deletes the files that nobody holds and that were put more than a day ago. So it needs no notes of its own: one
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -31,7 +32,8 @@ from frontdesk.queue.errors import StoreError
 from frontdesk.queue.jobs import is_member
 from frontdesk.queue.lua import script
 
-UNCLAIMED = 86_400.0  # seconds for which a file stays that nobody holds
+DAY = 86_400.0
+UNCLAIMED = DAY  # seconds for which a file stays that nobody holds
 BATCH = 500  # questions in one round trip
 EVERY = 3600.0  # seconds between sweeps, by whichever process comes first
 
@@ -40,11 +42,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An object: a job that holds files. `since` in Unix seconds."""
+    """An object: a job that holds files. `since` in Unix seconds; `kind` "" where that is not known."""
 
     job_id: str
     requester: str
     since: float
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +59,44 @@ class Swept:
     checkpoints: tuple[str, ...] = ()
 
 
-def overdue(objects: Iterable[Kept], *, now: float, keep_objects: int, keep_files: float) -> list[Kept]:
-    """Those that lose their files: older than `keep_files` seconds, and not among their requester's last few."""
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """For how long jobs that ended are kept with their files: `days` by kind, "*" for all others. Of a requester's
+    objects the last so many stay whatever their age."""
+
+    days: Mapping[str, float]
+    objects: int
+
+    def seconds(self, kind: str) -> float:
+        return DAY * self.days.get(kind, self.days["*"])
+
+    @property
+    def shortest(self) -> float:
+        """Seconds for which everything is kept."""
+        return DAY * min(self.days.values())
+
+
+def overdue(objects: Iterable[Kept], *, now: float, keep: Keep) -> list[Kept]:
+    """Those that lose their files: older than their kind is kept, and not among their requester's last few."""
     seen: dict[str, int] = {}
     late = []
     for one in sorted(objects, key=lambda one: (one.since, one.job_id), reverse=True):
         newer, member = seen.get(one.requester, 0), is_member(one.job_id)
         seen[one.requester] = newer + (not member)  # a group is one object, and holds the files of its best
-        if (member or newer >= keep_objects) and one.since < now - keep_files:
+        if (member or newer >= keep.objects) and one.since < now - keep.seconds(one.kind):
             late.append(one)
     return late
 
 
 class Retention:
-    """keep_objects: how many of a requester's objects are kept whole. keep_files: seconds for which others are.
-    clock: Unix seconds.
-    """
+    """clock: Unix seconds."""
 
     def __init__(
-        self,
-        redis: Redis,
-        store: ArtifactStore,
-        *,
-        keep_objects: int,
-        keep_files: float,
-        clock: Callable[[], float] = time.time,
+        self, redis: Redis, store: ArtifactStore, keep: Keep, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._redis = redis
         self._store = store
-        self._keep_objects = keep_objects
-        self._keep_files = keep_files
+        self._keep = keep
         self._clock = clock
         self._disown = redis.register_script(script("disown"))
 
@@ -96,20 +107,29 @@ class Retention:
     async def objects_of(self, requester: str) -> list[Kept]:
         """A requester's jobs that hold files, newest first."""
         found = await self._redis.zrevrange(keys.objects_of(requester), 0, -1, withscores=True)
-        return [Kept(job_id.decode(), requester, score / 1000) for job_id, score in found]
+        entries = await self._redis.mget([keys.files(job_id.decode()) for job_id, _ in found]) if found else []
+        kinds = [(entry or b"").partition(b"\n")[0].partition(b" ")[2].decode() for entry in entries]
+        return [
+            Kept(job_id.decode(), requester, score / 1000, kind)
+            for (job_id, score), kind in zip(found, kinds, strict=True)
+        ]
 
     async def files_of(self, job_id: str) -> list[str]:
         """The hashes of the files that a job holds."""
         entry = await self._redis.get(keys.files(job_id))
         return entry.decode().split("\n")[1:] if entry else []
 
-    async def sweep(self) -> Swept:
-        """Let go of what is overdue, and delete what nobody holds. Raises StoreError, and what Redis being away raises:
-        the next sweep goes on."""
+    async def let_go(self) -> tuple[str, ...]:
+        """Jobs that are overdue lose their files. Returns their ids."""
         late = await self._overdue()
         for one in late:
             await self.disown(one.job_id)
-        jobs = tuple(one.job_id for one in late)
+        return tuple(one.job_id for one in late)
+
+    async def sweep(self) -> Swept:
+        """Let go of what is overdue, and delete what nobody holds. Raises StoreError, and what Redis being away raises:
+        the next sweep goes on."""
+        jobs = await self.let_go()
         if not await self._is_ours():
             log.warning("files of another queue are left alone: this store is not ours")
             return Swept(jobs)
@@ -120,14 +140,14 @@ class Retention:
         return swept
 
     async def _overdue(self) -> list[Kept]:
-        limit = (self._clock() - self._keep_files) * 1000
+        limit = (self._clock() - self._keep.shortest) * 1000
         old = [job_id.decode() for job_id in await self._redis.zrangebyscore(keys.OBJECTS, "-inf", f"({limit}")]
         requesters = set()
         for some in _batches(old):
             entries = await self._redis.mget([keys.files(job_id) for job_id in some])
-            requesters |= {entry.partition(b"\n")[0].decode() for entry in entries if entry}
+            requesters |= {entry.partition(b"\n")[0].partition(b" ")[0].decode() for entry in entries if entry}
         objects = [one for requester in sorted(requesters) for one in await self.objects_of(requester)]
-        late = overdue(objects, now=self._clock(), keep_objects=self._keep_objects, keep_files=self._keep_files)
+        late = overdue(objects, now=self._clock(), keep=self._keep)
         return await self._ended(late)
 
     async def _ended(self, objects: Sequence[Kept]) -> list[Kept]:

@@ -143,7 +143,7 @@ class Scripts:
         """Queue a job at its fair place, or let it wait for one like it, or answer it from a fresh result. Returns what
         `submitted` reads; with `pipe`, that is among what the pipe gives when it is executed.
 
-        listed: the key of the jobs that it is listed with, where that is not its requester's.
+        requester: the identity that asks. listed: the key of the jobs that it is listed with, where that is not theirs.
         """
         return await self._submit(
             keys=[

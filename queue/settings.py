@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +30,7 @@ from frontdesk.queue.pools import pool
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
 SHORTEST_KEY = 32
+KEEP_DAYS = 90.0  # for which a job and its files are kept, unless its kind has its own
 TOKENS = frozenset(
     {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "api_key"}
 )
@@ -38,6 +39,14 @@ TOKENS = frozenset(
 def _listed(value: object) -> object:
     """`a, b` as environment variables have it; a TOML list is left as it is."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _by_kind(value: object) -> object:
+    """`score=30, *=365` as environment variables have it, or a TOML table; what is not named is as usual."""
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in value.split(",") if part.strip()]
+        value = {name.strip(): days.strip() for name, _, days in parts}
+    return {"*": KEEP_DAYS, **value} if isinstance(value, Mapping) else value
 
 
 def _bare(secret: SecretStr) -> SecretStr:
@@ -118,6 +127,8 @@ Admin = Annotated[
         "holds entries such as discord:123,telegram:456,console:ada",
     ),
 ]
+Kept = Annotated[str, _like(r"[a-z][a-z0-9_]{0,31}|\*", "names kinds, and * for all others: score=30,*=365")]
+Days = Annotated[float, Field(ge=1, le=3650)]
 Role = Annotated[str, _like(r"\d{1,20}", "holds the ids of Discord roles, such as 123,456")]
 Device = Annotated[str, _like(r"auto|cpu|cuda(:\d+)?", "must be auto, cpu, cuda, or one device such as cuda:0")]
 Listen = Annotated[str, AfterValidator(_listen)]
@@ -181,7 +192,7 @@ class Settings(BaseSettings):
     files_listen: Listen = "127.0.0.1:8450"
     files_key: Annotated[SecretStr, AfterValidator(_long)] | None = None
     keep_objects: Annotated[int, Field(ge=0, le=1000)] = 3
-    keep_files_days: Annotated[float, Field(ge=1, le=3650)] = 30.0
+    keep_days: Annotated[Mapping[Kept, Days], NoDecode, BeforeValidator(_by_kind)] = {"*": KEEP_DAYS}
 
     database_url: Annotated[SecretStr, AfterValidator(_bare)] | None = None
 

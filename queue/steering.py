@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -16,6 +16,8 @@ from frontdesk.queue.jobs import Job
 from frontdesk.queue.lua import script
 from frontdesk.queue.oversight import Ban, Oversight, read_ban
 from frontdesk.queue.scripts import CANCELLED
+
+AUDITED = 10_000  # entries of the audit log, about; as in audit.lua
 
 BumpResult = Literal["bumped", "first", "running", "done", "failed", "cancelled", "expired"]
 
@@ -41,10 +43,10 @@ class Bumped:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What admins said of a requester: None where they said nothing."""
+    """What admins said of a person: a ban of any of their identities, and the tier of each that they put in one."""
 
     ban: Ban | None
-    tier: str | None
+    tiers: Mapping[str, str]
 
 
 class Steering:
@@ -94,6 +96,11 @@ class Steering:
         result: bytes = await self._cancel(args=[_id(job_id), CANCELLED, int(self._keep), by, reason])
         return cast(Cancelled, result.decode())
 
+    async def note(self, action: str, target: str, *, by: str, reason: str = "") -> None:
+        """Write down what an admin did elsewhere: nothing of it is in Redis."""
+        entry = {"who": by, "action": action, "target": target, "reason": reason, "detail": ""}
+        await self._redis.xadd(keys.AUDIT, entry, maxlen=AUDITED, approximate=True)  # type: ignore[arg-type]
+
     async def ban(self, requester: str, *, by: str, reason: str) -> None:
         """They are refused from now on; jobs that they have asked for already go on."""
         await self._ban(args=[by, reason, requester, 1])
@@ -107,13 +114,14 @@ class Steering:
         """Put somebody in a tier, over what the limits file says; None goes back to that. False: it was so before."""
         return bool(await self._tier(args=[by, reason, requester, tier or ""]))
 
-    async def standing(self, requester: str) -> Standing:
+    async def standing(self, *identities: str) -> Standing:
         """In one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hget(keys.BANNED, requester)
-            pipe.hget(keys.TIERS, requester)
-            ban, tier = await pipe.execute()
-        return Standing(read_ban(ban) if ban else None, tier.decode() if tier else None)
+            pipe.hmget(keys.BANNED, identities)
+            pipe.hmget(keys.TIERS, identities)
+            bans, tiers = await pipe.execute()
+        ban = next((read_ban(ban) for ban in bans if ban), None)
+        return Standing(ban, {who: tier.decode() for who, tier in zip(identities, tiers, strict=True) if tier})
 
     async def requeue(self, job_id: str, *, by: str, reason: str = "") -> None:
         """A job that was kept aside runs again, as one that was asked for now; its requester gets a second outcome."""

@@ -31,7 +31,7 @@ if digest ~= '' then
 end
 complete(job)
 redis.call('HSET', KEYS[3], unpack(fields))
-own_asked(id, job.requester, job.asked, now)
+own_asked(id, job.requester, job.kind, job.asked, now)
 redis.call('ZADD', KEYS[4], instant, id)
 redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -ARGV[4] - 1)
 redis.call('EXPIRE', KEYS[4], 30 * 86400)

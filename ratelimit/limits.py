@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -105,9 +106,22 @@ class Limits(_Table):
         except ValidationError as error:
             raise ValueError(f"{path}, {_place_and_problem(error)}") from None
 
-    def tier_of(self, user: str) -> str:
-        """The tier that names this person ("discord:1"), or the base tier."""
-        return next((name for name, tier in self.tiers.items() if user in tier.people), BASE_TIER)
+    def tier_of(self, *identities: str, said: Mapping[str, str] | None = None) -> str:
+        """The tier of a person with these identities ("discord:1"): the best of those in which somebody put one of
+        them, or the base tier. `said`: by identity, tiers that count in place of the file's; unknown ones do not.
+        """
+        said = {who: name for who, name in (said or {}).items() if name in self.tiers}
+        named = [said.get(who) or self._naming(who) for who in identities]
+        return max((name for name in named if name), key=self._rank, default=BASE_TIER)
+
+    def _naming(self, identity: str) -> str | None:
+        return next((name for name, tier in self.tiers.items() if identity in tier.people), None)
+
+    def _rank(self, name: str) -> tuple[float, ...]:
+        """The higher, the more a tier gives."""
+        tier = self.tiers[name]
+        bands = {"low": 0, "normal": 1, "high": 2}
+        return bands[tier.priority], tier.weight, math.inf if tier.daily_seconds is None else tier.daily_seconds
 
     def tier(self, name: str) -> Tier:
         """Raises ValueError for an unknown tier."""
@@ -125,12 +139,19 @@ class Limits(_Table):
         allowed, daily = found.allowance(kind), found.daily_seconds
         rules: list[Rule] = []
         if allowed.burst is not None and allowed.per_hour is not None:
-            rules.append(Rate("rate", f"{KEY_PREFIX}rate:{kind}:{user}", allowed.burst, allowed.per_hour / HOUR))
+            rules.append(
+                Rate("rate", f"{KEY_PREFIX}rate:{kind}:{nameless(user)}", allowed.burst, allowed.per_hour / HOUR)
+            )
         if allowed.in_flight is not None:
             rules.append(InFlight("in_flight", f"{KEY_PREFIX}in_flight:{kind}:{user}", allowed.in_flight, lifetime))
         if daily is not None:
-            rules.append(Rate(DAILY, f"{KEY_PREFIX}daily:{user}", daily, daily / DAY, cost))
+            rules.append(Rate(DAILY, f"{KEY_PREFIX}daily:{nameless(user)}", daily, daily / DAY, cost))
         return rules
+
+
+def nameless(user: str) -> str:
+    """Under which a rate is counted: it outlives what a person wants forgotten, and so does not say who they are."""
+    return hashlib.sha256(user.encode()).hexdigest()[:24]
 
 
 def sentence(decision: Decision, kind: str, rules: Sequence[Rule]) -> str:

@@ -51,7 +51,7 @@ def put(store: ArtifactStore, data: bytes = b"a chair", name: str = "chair.glb")
     return store.put(data, name=name, media_type=MODEL)
 
 
-async def own(redis: Redis, job_id: str, requester: str, hashes: Sequence[str]) -> None:
+async def own(redis: Redis, job_id: str, requester: str, hashes: Sequence[str], kind: str = "") -> None:
     """A job holds these files, beside those that it held: as the steps do it that queue and end a job."""
-    owning = script() + "\nown_files(ARGV[1], ARGV[2], {unpack(ARGV, 3)}, (clock()))"
-    await redis.register_script(owning)(args=[job_id, requester, *hashes])
+    owning = script() + "\nown_files(ARGV[1], ARGV[2], ARGV[3], {unpack(ARGV, 4)}, (clock()))"
+    await redis.register_script(owning)(args=[job_id, requester, kind, *hashes])

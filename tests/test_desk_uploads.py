@@ -34,7 +34,7 @@ from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError
 from frontdesk.queue.jobs import Job, JobRecord, Ticket
 from frontdesk.queue.kinds import Registry
-from frontdesk.queue.retention import Retention
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 from frontdesk.worker.engine import Engine
@@ -110,7 +110,7 @@ class Place:
 
     @property
     def retention(self) -> Retention:
-        return Retention(self.redis, self.store, keep_objects=3, keep_files=KEEP)
+        return Retention(self.redis, self.store, Keep({"*": 1.0}, 3))
 
     async def record(self, ticket: Ticket) -> JobRecord | None:
         return await Broker(self.redis, keep=KEEP).job(ticket.job_id)

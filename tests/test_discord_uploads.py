@@ -17,7 +17,7 @@ from storing import folder_store
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.jobs import Outcome
-from frontdesk.queue.retention import Retention
+from frontdesk.queue.retention import Keep, Retention
 
 
 @dataclass
@@ -64,7 +64,7 @@ async def test_a_command_takes_a_file(bench: Bench, redis: Redis) -> None:
     await discord.says(asked, "mounted")
     assert artifact.name == "pictures.zip"
     assert bench.store.read(artifact) == good()
-    [kept] = await Retention(redis, bench.store, keep_objects=3, keep_files=60).objects_of(f"discord:{bench.ada.id}")
+    [kept] = await Retention(redis, bench.store, Keep({"*": 1.0}, 3)).objects_of(f"discord:{bench.ada.id}")
     assert kept.job_id in asked.text
     assert list(bench.temporary.iterdir()) == []
 

@@ -30,8 +30,8 @@ def entry(accuracy: float = 0.9, seconds: float = 10.0, seed: int = 0, **changes
     return Entry.model_validate(fields | changes)
 
 
-def seeds(entries: list[Entry], requester: str | None = None) -> list[int]:
-    return [standing.entry.seed for standing in standings(entries, requester).get("digits", [])]
+def seeds(entries: list[Entry]) -> list[int]:
+    return [standing.entry.seed for standing in standings(entries).get("digits", [])]
 
 
 class Board(Leaderboard):
@@ -78,7 +78,7 @@ def test_at_most_fifty_of_each_data_set() -> None:
 def test_ones_own_are_marked() -> None:
     """For whoever looks; for nobody, none is."""
     entries = [entry(0.9, seed=1), entry(0.8, seed=2, requester="telegram:7")]
-    assert [standing.own for standing in standings(entries, "telegram:7")["digits"]] == [False, True]
+    assert [standing.own for standing in standings(entries, {"telegram:7"})["digits"]] == [False, True]
     assert not any(standing.own for standing in standings(entries)["digits"])
 
 
@@ -111,7 +111,7 @@ async def test_the_queue_keeps_the_same_order(board: Board) -> None:
         rank = await board.add(each)
         ranked = seeds(entries[:number])
         assert rank == (ranked.index(each.seed) + 1 if each.seed in ranked else None)
-    found = (await board.top("discord:1"))["digits"]
+    found = (await board.top({"discord:1"}))["digits"]
     assert [standing.entry.seed for standing in found] == seeds(entries)
     assert all(standing.own for standing in found)
 
@@ -173,7 +173,7 @@ async def test_a_job_enters_with_its_end(redis: Redis, board: Board, private: bo
     outcome = encode(Outcome(status="done", result={"said": "x"}, ranking=entry(0.97).ranking("97.0 %")))
     for _ in range(2):  # the answer to the first was lost
         await end_job(scripts, made.id, claimed.lease, status="done", outcome=outcome, gpu_seconds=1.0)
-    found = await board.top("telegram:ada")
+    found = await board.top({"telegram:ada"})
     assert found == {} if private else [each.own for each in found["digits"]] == [True]
     if not private:
         (standing,) = found["digits"]

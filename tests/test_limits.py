@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.ratelimit.limits import Limits, sentence
+from frontdesk.ratelimit.limits import Limits, nameless, sentence
 from frontdesk.ratelimit.policy import Decision, InFlight, Ledger, Rate, acquire
 
 AMOUNT = "must be a number above 0, or false for no limit"
@@ -77,7 +77,7 @@ def test_users_and_kinds_do_not_share(tmp_path: Path) -> None:
         return {rule.key for rule in limits.rules(tier="member", kind=kind, user=user, cost=1.0)}
 
     assert keys("score", "discord:1").isdisjoint(keys("score", "telegram:1"))
-    assert keys("score", "discord:1") & keys("write", "discord:1") == {"fd:limit:daily:discord:1"}
+    assert keys("score", "discord:1") & keys("write", "discord:1") == {f"fd:limit:daily:{nameless('discord:1')}"}
     assert all(key.startswith("fd:limit:") for key in keys("score", "discord:1"))
 
 

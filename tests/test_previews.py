@@ -28,7 +28,7 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import StoreError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Artifact, JobRecord, Outcome, Progress
-from frontdesk.queue.retention import Retention
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.ratelimit.limits import Limits
 from frontdesk.worker.run_files import MAX_PICTURE, Workroom
 from frontdesk.worker.runner import CancelledRunError, RunContext, RunError
@@ -130,7 +130,7 @@ async def test_what_a_killed_worker_left_is_swept(redis: Redis, tmp_path: Path) 
     """A day later, once the job has ended."""
     store = folder_store(tmp_path)
     store.show("gone", png(), name="half.png", media_type=PNG)
-    retention = Retention(redis, store, keep_objects=3, keep_files=86_400.0)
+    retention = Retention(redis, store, Keep({"*": 1.0}, 3))
     await retention.sweep()
     assert len(pictures(tmp_path)) == 1
     for path in pictures(tmp_path):

@@ -24,7 +24,7 @@ from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import FileGoneError, StoreError
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.lua import script
-from frontdesk.queue.retention import Kept, Retention, Swept, overdue, swept
+from frontdesk.queue.retention import Keep, Kept, Retention, Swept, overdue, swept
 
 DAY = 86_400.0
 ADA, BOB = "telegram:ada", "discord:bob"
@@ -37,15 +37,17 @@ class Shelf:
         self.folder = folder
         self.store = folder_store(folder)
         self.now = time.time()
-        self.retention = Retention(redis, self.store, keep_objects=3, keep_files=30 * DAY, clock=lambda: self.now)
+        self.retention = Retention(redis, self.store, Keep({"*": 30.0, "train": 90.0}, 3), clock=lambda: self.now)
         self._redis = redis
 
-    async def made(self, job_id: str, requester: str = ADA, *contents: bytes, days_ago: float = 0.0) -> list[Artifact]:
+    async def made(
+        self, job_id: str, requester: str = ADA, *contents: bytes, days_ago: float = 0.0, kind: str = ""
+    ) -> list[Artifact]:
         """A job that ended so long ago, and its files (one of its own, unless told)."""
         files = [put(self.store, data) for data in contents or (job_id.encode(),)]
         for file in files:
             self.age(file.sha256, days_ago)
-        await own(self._redis, job_id, requester, [file.sha256 for file in files])
+        await own(self._redis, job_id, requester, [file.sha256 for file in files], kind)
         ended = (time.time() - days_ago * DAY) * 1000
         await self._redis.zadd(keys.OBJECTS, {job_id: ended})
         await self._redis.zadd(keys.objects_of(requester), {job_id: ended})
@@ -63,6 +65,16 @@ class Shelf:
 @pytest.fixture
 def shelf(redis: Redis, tmp_path: Path) -> Shelf:
     return Shelf(redis, tmp_path / "store")
+
+
+async def test_each_kind_is_kept_for_its_own_time(shelf: Shelf) -> None:
+    """Files of a training, which is kept for 90 days, stay when those of others of the same age go."""
+    for number in range(3):
+        await shelf.made(f"new{number}", ADA)
+    long = await shelf.made("long", ADA, days_ago=60, kind="train")
+    short = await shelf.made("short", ADA, days_ago=60, kind="carve")
+    assert (await shelf.retention.sweep()).jobs == ("short",)
+    assert (shelf.there(*long), shelf.there(*short)) == ([True], [False])
 
 
 async def test_the_last_three_objects_are_kept_whole(shelf: Shelf) -> None:
@@ -140,7 +152,7 @@ async def test_two_sweeps_at_a_time_do_what_one_does(shelf: Shelf, redis: Redis)
     """And a third finds nothing to do."""
     for number in range(12):
         await shelf.made(f"job{number:02}", ADA, b"%d" % number, b"%d" % (number // 2 + 100), days_ago=90 - number)
-    other = Retention(redis, shelf.store, keep_objects=3, keep_files=30 * DAY, clock=lambda: shelf.now)
+    other = Retention(redis, shelf.store, Keep({"*": 30.0}, 3), clock=lambda: shelf.now)
     await asyncio.gather(shelf.retention.sweep(), other.sweep())
     assert [kept.job_id for kept in await shelf.retention.objects_of(ADA)] == ["job11", "job10", "job09"]
     assert len(shelf.store.contents().files) == 5
@@ -208,7 +220,7 @@ async def test_sweeps_go_on_by_themselves(shelf: Shelf, redis: Redis) -> None:
     """One process of several does it, and storage that fails does not end it."""
     old = put(shelf.store, b"old")
     shelf.age(old.sha256, 2)
-    broken = Retention(redis, folder_store(Path(__file__)), keep_objects=3, keep_files=DAY)
+    broken = Retention(redis, folder_store(Path(__file__)), Keep({"*": 1.0}, 3))
     async with swept(redis, broken, every=3600):
         await until(lambda: redis.exists(keys.SWEPT))
         async with swept(redis, shelf.retention, every=3600):
@@ -221,7 +233,7 @@ async def test_sweeps_go_on_by_themselves(shelf: Shelf, redis: Redis) -> None:
 def settle(redis: Redis) -> Callable[..., Any]:
     """What the end of a job calls (`settle_files`), by itself."""
     end = redis.register_script(
-        script() + "\nsettle_files(ARGV[1], ARGV[2], ARGV[3], ARGV[4], (clock()))\n"
+        script() + "\nsettle_files(ARGV[1], ARGV[2], 'carve', ARGV[3], ARGV[4], (clock()))\n"
         "return files_are_kept(ARGV[4]) and 1 or 0"
     )
 
@@ -243,7 +255,7 @@ async def test_the_end_of_a_job_says_what_it_holds(shelf: Shelf, redis: Redis) -
     assert await settled("gone", "cancelled")
     assert await settled("plain", "done")
     assert await shelf.retention.files_of("good") == [asked, made]
-    assert [kept.job_id for kept in await shelf.retention.objects_of(ADA)] == ["good"]
+    assert [(kept.job_id, kept.kind) for kept in await shelf.retention.objects_of(ADA)] == [("good", "carve")]
     assert await answer(redis.smembers(keys.owners(asked))) == {b"good"}
     assert await shelf.retention.disown("good") == 2
     assert await redis.keys("fd:*") == []
@@ -272,23 +284,25 @@ async def test_an_outcome_whose_files_went_answers_nobody(shelf: Shelf, redis: R
 @pytest.mark.parametrize("outcome", [b'{"files":[', b'["files":[]]', b'{"d":{"files":["x",7,{}]}}', b'{"files":[1]}'])
 async def test_a_damaged_outcome_ends_its_job_all_the_same(redis: Redis, outcome: bytes) -> None:
     """An error there would hold up all jobs of the lane."""
-    end = redis.register_script(script() + "\nsettle_files('job', 'console:ada', 'done', ARGV[1], 1) return 'ended'")
+    settling = "\nsettle_files('job', 'console:ada', 'carve', 'done', ARGV[1], 1) return 'ended'"
+    end = redis.register_script(script() + settling)
     assert await end(args=[outcome]) == b"ended"
     assert await redis.keys("fd:*") == []
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([ADA, BOB]), st.integers(0, 60)), max_size=30),
+    st.lists(st.tuples(st.sampled_from([ADA, BOB]), st.integers(0, 60), st.sampled_from(["train", ""])), max_size=30),
     st.integers(0, 5),
     st.integers(1, 60),
 )
-def test_who_is_overdue(objects: list[tuple[str, int]], keep_objects: int, keep_days: int) -> None:
-    """Older than the limit, and as many newer ones of the same person as are kept; the order given plays no part."""
-    made = [Kept(f"job{n}", requester, 100 * DAY - days * DAY) for n, (requester, days) in enumerate(objects)]
-    rule: dict[str, Any] = {"now": 100 * DAY, "keep_objects": keep_objects, "keep_files": keep_days * DAY}
+def test_who_is_overdue(objects: list[tuple[str, int, str]], keep_objects: int, keep_days: int) -> None:
+    """Older than its kind is kept, and as many newer ones of the same person as are kept; the order plays no part."""
+    made = [Kept(f"job{n}", who, 100 * DAY - days * DAY, kind) for n, (who, days, kind) in enumerate(objects)]
+    rule: dict[str, Any] = {"now": 100 * DAY, "keep": Keep({"*": keep_days, "train": 2.0 * keep_days}, keep_objects)}
     late = overdue(made, **rule)
     assert set(overdue(made[::-1], **rule)) == set(late)
     for one in made:
         newer = sum(o.requester == one.requester and (o.since, o.job_id) > (one.since, one.job_id) for o in made)
-        assert (one in late) == (newer >= keep_objects and one.since < (100 - keep_days) * DAY)
+        days = 2 * keep_days if one.kind == "train" else keep_days
+        assert (one in late) == (newer >= keep_objects and one.since < (100 - days) * DAY)
     assert overdue([one for one in made if one not in late], **rule) == []

@@ -91,7 +91,7 @@ def test_without_any_setting_there_are_defaults(tmp_path: Path) -> None:
         ("ARTIFACTS_KEY", f"{SECRET} ", "must be a key's id, without white space"),
         ("ARTIFACTS_SECRET", f"{SECRET}\n", "has white space or a line break"),
         ("KEEP_OBJECTS", "-1", "should be greater than or equal to 0"),
-        ("KEEP_FILES_DAYS", "0.5", "should be greater than or equal to 1"),
+        ("KEEP_DAYS", "*=0.5", "should be greater than or equal to 1"),
         ("METRICS_LISTEN", "9464", "must be a host and a port"),
         ("LOG_FORMAT", "xml", "should be 'auto', 'console' or 'json'"),
         ("LOG_LEVEL", "loud", "should be 'debug', 'info', 'warning' or 'error'"),
@@ -254,3 +254,20 @@ def test_settings_do_not_change_while_a_process_runs() -> None:
     """What was checked at start stays what it was."""
     with pytest.raises(ValidationError):
         load_settings().slots = 3  # type: ignore[misc]  # that is what is refused
+
+
+def test_how_long_each_kind_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a variable or a table; what is not named is kept as usual."""
+    assert load_settings().keep_days == {"*": 90.0}
+    monkeypatch.setenv("FRONTDESK_KEEP_DAYS", "score=30, write=90,*=365")
+    assert load_settings().keep_days == {"score": 30.0, "write": 90.0, "*": 365.0}
+    monkeypatch.delenv("FRONTDESK_KEEP_DAYS")
+    (tmp_path / "frontdesk.toml").write_text("[keep_days]\nscore = 30\n")
+    assert load_settings().keep_days == {"score": 30.0, "*": 90.0}
+
+
+@pytest.mark.parametrize("value", ["score", "score=0", "score=x", "Score=3", "*=99999", "score=nan"])
+def test_days_that_are_none(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """One sentence that names the setting."""
+    monkeypatch.setenv("FRONTDESK_KEEP_DAYS", value)
+    assert complaint().startswith("FRONTDESK_KEEP_DAYS ")

@@ -19,7 +19,7 @@ from frontdesk.queue.jobs import JobRecord, Outcome
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.scripts import Scripts
 from frontdesk.ratelimit.limiter import Limiter
-from frontdesk.ratelimit.limits import Limits
+from frontdesk.ratelimit.limits import Limits, nameless
 
 SURE = replace(ECHO, deterministic=True)
 
@@ -215,7 +215,7 @@ async def test_a_fresh_result_answers_at_once(redis: Redis) -> None:
         assert second.answered
         assert await outcomes(redis, second.job_id) == await outcomes(redis, first.job_id)
         assert engine.started.qsize() == 1
-    assert not await redis.exists("fd:limit:daily:telegram:bob")
+    assert not await redis.exists(f"fd:limit:daily:{nameless('telegram:bob')}")
 
 
 @pytest.mark.parametrize(("kind", "reuse"), [(ECHO, True), (SURE, False)])

@@ -180,7 +180,7 @@ async def test_what_admins_said_of_a_person(steering: Steering) -> None:
     assert not await steering.set_tier("telegram:eve", "trusted", by=ROOT)
     said = await steering.standing("telegram:eve")
     assert said.ban is not None
-    assert (said.ban.reason, said.ban.by, said.tier) == ('said "no"', ROOT, "trusted")
+    assert (said.ban.reason, said.ban.by, said.tiers) == ('said "no"', ROOT, {"telegram:eve": "trusted"})
     assert abs(said.ban.at - time.time()) < 60
     assert (list(await steering.seen.bans()), await steering.seen.tiers()) == (
         ["telegram:eve"],

@@ -32,7 +32,7 @@ from frontdesk.queue.jobs import JobRecord, is_member
 from frontdesk.queue.kind_sweep import MOST, SWEEP, USUAL, SweepParams, SweepResult, configurations
 from frontdesk.queue.kind_train import TRAIN
 from frontdesk.queue.kinds import Registry
-from frontdesk.queue.retention import Kept, Retention, overdue
+from frontdesk.queue.retention import DAY, Keep, Kept, Retention, overdue
 from frontdesk.queue.settings import Settings
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
@@ -167,7 +167,7 @@ async def test_a_sweep_trains_and_names_the_best(
     assert [each.artifact.name for each in reply.attachments] == [
         "digits-curves.png", "digits-confusion.png", "digits-weights.safetensors",
     ]  # fmt: skip
-    retention = Retention(redis, store, keep_objects=1, keep_files=0.0)
+    retention = Retention(redis, store, Keep({"*": 0.0}, 1))
     assert set(await retention.files_of(record.id)) == {each.artifact.sha256 for each in reply.attachments}
 
     assert again.known
@@ -189,7 +189,7 @@ def test_a_sweep_is_one_of_ones_last_objects() -> None:
         *(Kept(f"0a1b2c3d4u0{n}", "a", 40.0) for n in range(3)),
         Kept("old", "a", 1.0),
     ]
-    late = overdue(kept, now=100.0, keep_objects=2, keep_files=30.0)
+    late = overdue(kept, now=100.0, keep=Keep({"*": 30.0 / DAY}, 2))
     assert {one.job_id for one in late} == {"0a1b2c3d4u00", "0a1b2c3d4u01", "0a1b2c3d4u02"}
 
 

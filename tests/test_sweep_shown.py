@@ -168,7 +168,7 @@ async def test_the_terminal_shows_the_top_as_well(redis: Redis) -> None:
 
 def test_a_board_fits_on_each_platform() -> None:
     """All 50, however wide; each of one's own is marked, and nothing is said of whose the others are."""
-    reply = top_reply(standings(fifty(), "telegram:1"), "digits")
+    reply = top_reply(standings(fifty(), {"telegram:1"}), "digits")
     told = as_text(reply)
     assert told.count("< you") == 5
     assert "discord:99" not in told

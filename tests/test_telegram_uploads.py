@@ -23,7 +23,7 @@ from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.catalogue import SCORE
 from frontdesk.queue.connection import answer
 from frontdesk.queue.kinds import JobKind
-from frontdesk.queue.retention import Retention
+from frontdesk.queue.retention import Keep, Retention
 from frontdesk.queue.settings import Settings
 from frontdesk.queue.uploads import Upload
 from frontdesk.ratelimit.limits import Limits
@@ -65,7 +65,7 @@ async def received(room: Room, ticket: Message) -> bytes:
     [job_id] = await room.jobs()
     artifact = Artifact.model_validate((await room.params(job_id))["pictures"])
     assert room.store is not None
-    retention = Retention(room.redis, room.store, keep_objects=3, keep_files=60.0)
+    retention = Retention(room.redis, room.store, Keep({"*": 1.0}, 3))
     assert await retention.files_of(job_id) == [artifact.sha256]
     assert artifact.name == "pictures.zip"
     assert left(Path(tempfile.gettempdir())) == []

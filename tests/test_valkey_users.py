@@ -37,7 +37,7 @@ from frontdesk.queue.leaderboard import Leaderboard
 from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
-from frontdesk.queue.retention import Retention, swept
+from frontdesk.queue.retention import Keep, Retention, swept
 from frontdesk.queue.scripts import Claimed, Scripts
 from frontdesk.queue.settings import Settings
 from frontdesk.queue.steering import Steering
@@ -299,7 +299,7 @@ async def test_its_users_may_look_after_files(deployed: Deployed, user: str, tmp
     async with deployed.nothing_refused(), connected(deployed.url(user)) as redis:
         await redis.delete(keys.SWEPT)
         later = time.time() + 60
-        retention = Retention(redis, store, keep_objects=0, keep_files=0.0, clock=lambda: later)
+        retention = Retention(redis, store, Keep({"*": 0.0}, 0), clock=lambda: later)
         await own(redis, "made", "telegram:ada", [made.sha256])
         assert await retention.files_of("made") == [made.sha256]
         assert len(await retention.objects_of("telegram:ada")) == 1

@@ -23,7 +23,7 @@ from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.metrics import exposed
 from frontdesk.queue.report import WorkerState
-from frontdesk.queue.retention import Retention, swept
+from frontdesk.queue.retention import Keep, Retention, swept
 from frontdesk.queue.settings import Settings, load_settings
 from frontdesk.worker import duty
 from frontdesk.worker.arq_worker import LeasedWorker
@@ -104,8 +104,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
         url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
         watching = await stack.enter_async_context(connected(url))
         await stack.enter_async_context(exposed(settings.metrics_listen, figures, watching))
-        keep_files = settings.keep_files_days * 86_400
-        retention = Retention(watching, store, keep_objects=settings.keep_objects, keep_files=keep_files)
+        retention = Retention(watching, store, Keep(settings.keep_days, settings.keep_objects))
         await stack.enter_async_context(swept(watching, retention))
         return await duty.serve(engine, url, employed, lifeline, grace=settings.stop_grace)
 

@@ -1,0 +1,2 @@
+-- ARGV: identity. Returns those that it leaves.
+return part(ARGV[1])
