@@ -10,7 +10,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.incoming import Sent, read_local
@@ -27,7 +27,7 @@ from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, InvalidRequestError, LimitedError, Problem, UserError
 from frontdesk.queue.jobs import ReplyAddress
 from frontdesk.queue.kinds import AnyKind
-from frontdesk.queue.parameters import Value
+from frontdesk.queue.parameters import Parameter, Value
 
 STDIN = "-"
 FROM_FILE = "@"
@@ -167,7 +167,18 @@ def reads_stdin(words: Iterable[str]) -> bool:
     return any(word == STDIN or word.endswith(f"={STDIN}") for word in words)
 
 
-def arguments(kind: AnyKind, words: Iterable[str], piped: bytes = b"") -> dict[str, Value]:
+class Asked(Protocol):
+    """A kind, as far as it can be typed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+    @property
+    def subject(self) -> Parameter | None: ...
+
+
+def arguments(kind: Asked, words: Iterable[str], piped: bytes = b"") -> dict[str, Value]:
     """`name=value` words as raw parameters; a word without a name is the kind's subject.
 
     A text's value may be `-` for standard input (`piped`) or `@file`; `@@` begins one that really begins with @. A

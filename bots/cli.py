@@ -152,6 +152,10 @@ def _ask(
     as_json: AsJson = False,
     timeout: Annotated[float | None, typer.Option(min=0.1, help="Seconds to wait; then the job is cancelled.")] = None,
     output: Output = None,
+    remote: Annotated[str | None, typer.Option(metavar="URL", help="Ask a desk elsewhere; its web address.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Holds the key for it. Default: FRONTDESK_API_KEY.")
+    ] = None,
 ) -> None:
     """Submit one job, wait, print the answer.
 
@@ -162,11 +166,17 @@ def _ask(
     piped = sys.stdin.buffer.read() if reads_stdin(words) else b""
 
     async def submit(settings: Settings) -> Exit:
+        shown: dict[str, Any] = {"piped": piped, "within": timeout, "as_json": as_json, "out": out, "err": err}
+        if remote is not None:
+            # Here, since nothing else of the command line needs an HTTP client.
+            from frontdesk.bots.asking_remote import ask_remote, key_of
+            from frontdesk.bots.remote import Client
+
+            async with Client(remote, key_of(settings, key_file)) as client:
+                return await ask_remote(client, kind, words, folder=output, **shown)
         try:
             async with console(settings) as front:
-                return await ask(
-                    front, kind, words, piped=piped, within=timeout, as_json=as_json, out=out, err=err, folder=output
-                )
+                return await ask(front, kind, words, folder=output, **shown)
         except UnreachableError as error:
             if not as_json:
                 raise

@@ -37,7 +37,7 @@ ENTRY = 60.0  # seconds that a request counts as in flight before it is in the q
 @dataclass(frozen=True)
 class Request:
     """What somebody asks for. `raw` as typed and sent; `update` the platform's own id of this act, so that it counts
-    once; `fetch` brings the files among `raw`."""
+    once; `fetch` brings the files among `raw`; `publish`: whether others are to see what comes of it, if they said."""
 
     person: Person
     kind: str
@@ -46,6 +46,7 @@ class Request:
     update: str
     private: bool = False
     fetch: Fetch | None = None
+    publish: bool | None = None
 
 
 class Intake:
@@ -101,6 +102,8 @@ class Intake:
             private=request.private,
             cost=estimate.cost,
             submitted_at=self._clock(),
+            to=None if request.reply.platform == requester.platform else request.reply.platform,
+            publish=request.publish,
         )
         members = await self._members(kind, params, job)
         if members:

@@ -20,12 +20,18 @@ def with_local(kind: AnyKind, raw: Mapping[str, Given]) -> dict[str, Given]:
 
 
 def _local(name: str, typed: str) -> IncomingFile:
+    path = local_file(name, typed)
+    return IncomingFile.of(str(path.absolute()), path.name, size=path.stat().st_size)
+
+
+def local_file(name: str, typed: str) -> Path:
+    """The file of this machine that was typed for a parameter. Raises InvalidRequestError for what is none."""
     try:
         path = Path(typed.strip().removeprefix("@")).expanduser()
         if not path.exists():
             raise InvalidRequestError([Problem(name, f"there is no file {typed.strip()}.")])
         if not path.is_file():
             raise InvalidRequestError([Problem(name, f"{typed.strip()} is no ordinary file.")])
-        return IncomingFile.of(str(path.absolute()), path.name, size=path.stat().st_size)
+        return path
     except (OSError, RuntimeError, ValueError):  # a path that is too long, has no home, or is none
         raise InvalidRequestError([Problem(name, f"{typed.strip()} cannot be read.")]) from None

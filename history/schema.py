@@ -129,7 +129,8 @@ api_keys = Table(
     Column("sha256", String(64), nullable=False, unique=True),  # of the key, which nobody keeps
     Column("scopes", Document, nullable=False),
     Column("created_at", Double, nullable=False),
-    Column("used_at", Double),
+    Column("expires_at", Double),  # NULL: it does not
+    Column("used_at", Double),  # to the minute
     Column("revoked_at", Double),
 )
 
@@ -139,8 +140,9 @@ webhooks = Table(
     Column("job", String(16), primary_key=True),
     Column("owner", String(96), nullable=False, index=True),
     Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),  # signs what is sent; it is the key's, made from it
+    Column("secret", Text, nullable=False),  # signs what is sent, made from the key; gone once settled
     Column("due_at", Double),  # of the next try; NULL: not before the job ends, or settled
+    Column("first_at", Double),  # when it was first tried
     Column("tries", Integer, nullable=False, default=0),
     Column("state", String(16), nullable=False),  # waiting, due, delivered, given up
 )

@@ -64,6 +64,7 @@ OBJECTS = "fd:objects"  # sorted set: jobs that hold files, by when they came to
 OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
+REQUEST = "fd:request:"  # string, by update: what a request of the HTTP door was, and what it was answered
 
 LOOKING = "fd:looking:"  # hash, by requester: token of a list in a chat -> what it lists, and how far it was read
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
@@ -153,6 +154,10 @@ def requester_jobs(requester: str) -> str:
 def idempotency(key: str) -> str:
     """String: the job that an update of a platform became."""
     return f"fd:update:{key}"
+
+
+def request(update: str) -> str:
+    return REQUEST + update
 
 
 def form(chat: str, user: str) -> str:

@@ -31,7 +31,9 @@ PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
 SHORTEST_KEY = 32
 KEEP_DAYS = 90.0  # for which a job and its files are kept, unless its kind has its own
-TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url"})
+TOKENS = frozenset(
+    {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "api_key"}
+)
 
 
 def _listed(value: object) -> object:
@@ -193,6 +195,9 @@ class Settings(BaseSettings):
     keep_days: Annotated[Mapping[Kept, Days], NoDecode, BeforeValidator(_by_kind)] = {"*": KEEP_DAYS}
 
     database_url: Annotated[SecretStr, AfterValidator(_bare)] | None = None
+
+    webhook_private: bool = False
+    api_key: Token | None = None
 
     metrics_listen: Listen | None = None
 

@@ -112,7 +112,9 @@ def test_bots_and_worker_share_the_files() -> None:
         assert "files:/files" in SERVICES[name]["volumes"]
         assert SERVICES[name]["environment"]["FRONTDESK_ARTIFACTS_URL"] == "${ARTIFACTS_URL:-/files}"
         assert ("FRONTDESK_FILES_KEY" in SERVICES[name]["environment"]) is (name != "worker")
-    assert "mkdir /files /history && chown 10001:10001 /data /files /history" in " ".join(instructions(DOCKERFILE.read_text("utf-8")))
+    assert "mkdir /files /history && chown 10001:10001 /data /files /history" in " ".join(
+        instructions(DOCKERFILE.read_text("utf-8"))
+    )
 
 
 def test_every_variable_is_known_and_explained() -> None:
