@@ -18,10 +18,13 @@ from frontdesk.bots.children import (
     LEAVE,
     OWN_NAME,
     TELEGRAM_NEEDS,
+    WEB,
+    WEB_NEEDS,
     WORKER,
     WORKER_NEEDS,
     Child,
     command,
+    lacking_of,
     need,
 )
 from frontdesk.queue.embedded import ensure_server
@@ -35,9 +38,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child that died is st
 STEADY = 60.0  # seconds of life after which a child's next death counts as its first
 NAME_WIDTH = 8
 # How far from FRONTDESK_METRICS_LISTEN each part answers Prometheus. Workers are last: there is one for each GPU.
-METRICS_PORTS = {"discord": 0, "telegram": 1, "worker": 2}
+METRICS_PORTS = {"discord": 0, "telegram": 1, "web": 2, "worker": 3}
 NO_BOT = (
-    "No bot has a token, so only `frontdesk chat` and `frontdesk ask` reach this desk."
+    "No bot has a token, so only `frontdesk chat` and `frontdesk ask` reach this desk, and its web page."
     " Set FRONTDESK_DISCORD_TOKEN or FRONTDESK_TELEGRAM_TOKEN."
 )
 
@@ -53,7 +56,8 @@ class Part:
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
-    """The worker, and each bot that has a token; each gets only its own secrets. `readable`: logs for people.
+    """The worker, the web page if its packages are there, and each bot that has a token; each gets only its own
+    secrets. `readable`: logs for people.
 
     Raises ConfigurationError where packages are missing.
     """
@@ -72,6 +76,8 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
         need(TELEGRAM_NEEDS, "bots")
         secrets = ("telegram_token", "telegram_webhook_secret", "files_key")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
+    if not lacking_of(WEB_NEEDS):
+        made.append(Part("web", command(WEB), environment("web", "web_key", "files_key")))
     return made
 
 
@@ -143,7 +149,7 @@ async def up(settings: Settings) -> None:
     readable = sys.stderr.isatty()
     say = _prefixed if readable else _bare
     every = parts(settings, readable=readable)
-    if len(every) == 1:
+    if not {part.name for part in every} & {"discord", "telegram"}:
         tell = log.warning if not readable else lambda sentence: say("note", sentence.encode())
         tell(NO_BOT)
     together = Together(every, say)

@@ -55,6 +55,9 @@ OBJECTS = "fd:objects"  # sorted set: jobs that hold files, by when they came to
 OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
+SIGN_IN = "fd:sign_in:"  # string, by the hash of a link to the web page: whose it is
+SESSION = "fd:session:"  # string, by the hash of a browser's secret: who is signed in there
+SESSIONS = "fd:sessions:"  # set, by requester: the hashes of their browsers' secrets
 
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
 
@@ -134,6 +137,10 @@ def members(group_id: str) -> str:
 def requester_jobs(requester: str) -> str:
     """Sorted set: the jobs of one requester, newest last."""
     return f"fd:jobs:{requester}"
+
+
+def sessions_of(requester: str) -> str:
+    return SESSIONS + requester
 
 
 def idempotency(key: str) -> str:

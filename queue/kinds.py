@@ -20,7 +20,7 @@ ENTRY_POINTS = "frontdesk.kinds"
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_FILES = 2  # parameters that are files
 MAX_MEMBERS = 50  # jobs of one request: a group lists no more
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top"})
+RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top", "web"})
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
