@@ -143,8 +143,7 @@ def test_folders_import_only_whom_they_may() -> None:
         for path in SOURCES
         for place, module in imports(path)
         if module.startswith("frontdesk") or module == "(relative)"
-        if module.split(".")[1:2] != [(folder := path.relative_to(ROOT).parts[0])]
-        and module.split(".")[1] not in FOLDERS[folder]
+        if module.split(".")[1:2] != [(folder := path.relative_to(ROOT).parts[0])] and module.split(".")[1] not in FOLDERS[folder]
     ]
     assert breaches == []
 
