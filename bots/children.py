@@ -15,6 +15,7 @@ from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.keeper import end_with_parent
 
 WORKER = "frontdesk.worker.main"
+RECORDER = "frontdesk.history.main"
 CALIBRATION = "frontdesk.worker.calibrate"
 FRONT = "frontdesk.bots.cli"
 WEB = "frontdesk.gallery.main"

@@ -130,6 +130,17 @@ def _web() -> None:
     _become(children.WEB, children.WEB_NEEDS, "web")
 
 
+@app.command("recorder", epilog="Example: FRONTDESK_DATABASE_URL=postgresql://desk@db/history frontdesk recorder")
+def _recorder() -> None:
+    """Write down every job that ended, in the database: what the gallery, the page and receipts read.
+
+    One that was away makes up for it, for as long as results are kept. Several share the work.
+
+    Exit status: 0 told to stop; 2 a setting is wrong.
+    """
+    _become(children.RECORDER)
+
+
 @app.command(
     "calibrate",
     epilog="Example: frontdesk calibrate --human texts/human --machine texts/machine",

@@ -25,8 +25,8 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class OwnCommand:
     """answer: what to say to a person who gave these arguments; raises UserError.
-    press: what to say to a person who pressed one of its buttons (`Button("Next", "own", "gallery", data)`), which takes
-    the place of the message below which it stands; raises UserError.
+    press: what to say to a person who pressed one of its buttons, which takes the place of the message below which it
+    stands; raises UserError.
     secret: the answer is its asker's alone: in a group it is shown to them only, or they are sent to a private chat.
     """
 

@@ -17,6 +17,7 @@ from frontdesk.bots.children import (
     FRONT,
     LEAVE,
     OWN_NAME,
+    RECORDER,
     TELEGRAM_NEEDS,
     WEB,
     WEB_NEEDS,
@@ -56,28 +57,37 @@ class Part:
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
-    """The worker, the web page if its packages are there, and each bot that has a token; each gets only its own
-    secrets. `readable`: logs for people.
+    """The worker, the recorder, the web page if its packages are there, and each bot that has a token; each gets only
+    its own secrets. `readable`: logs for people.
 
     Raises ConfigurationError where packages are missing.
     """
     style = {"log_format": "console"} if readable and settings.log_format == "auto" else {}
 
     def environment(name: str, *tokens: str) -> Mapping[str, str]:
-        listen = neighbour(settings.metrics_listen, METRICS_PORTS[name])
+        listen = neighbour(settings.metrics_listen, METRICS_PORTS[name]) if name in METRICS_PORTS else None
         return child_environment(tokens=tokens, **style, **({"metrics_listen": listen} if listen else {}))
 
     need(WORKER_NEEDS, "worker")
-    made = [Part("worker", command(WORKER), environment("worker"), settings.stop_grace + LEAVE)]
+    made = [
+        Part("worker", command(WORKER), environment("worker"), settings.stop_grace + LEAVE),
+        Part("recorder", command(RECORDER), environment("recorder", "database_url")),
+    ]
     if settings.discord_token:
         need(DISCORD_NEEDS, "bots")
-        made.append(Part("discord", command(FRONT, "discord"), environment("discord", "discord_token", "files_key")))
+        made.append(
+            Part(
+                "discord",
+                command(FRONT, "discord"),
+                environment("discord", "discord_token", "files_key", "database_url"),
+            )
+        )
     if settings.telegram_token:
         need(TELEGRAM_NEEDS, "bots")
-        secrets = ("telegram_token", "telegram_webhook_secret", "files_key")
+        secrets = ("telegram_token", "telegram_webhook_secret", "files_key", "database_url")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
     if not lacking_of(WEB_NEEDS):
-        made.append(Part("web", command(WEB), environment("web", "web_key", "files_key")))
+        made.append(Part("web", command(WEB), environment("web", "web_key", "files_key", "database_url")))
     return made
 
 
@@ -149,7 +159,7 @@ async def up(settings: Settings) -> None:
     readable = sys.stderr.isatty()
     say = _prefixed if readable else _bare
     every = parts(settings, readable=readable)
-    if not {part.name for part in every} & {"discord", "telegram"}:
+    if not (settings.discord_token or settings.telegram_token):
         tell = log.warning if not readable else lambda sentence: say("note", sentence.encode())
         tell(NO_BOT)
     together = Together(every, say)

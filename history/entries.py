@@ -54,6 +54,7 @@ class Entry:
     seconds: float
     gpu_seconds: float
     model: str
+    revision: str
     device: str
     worker: str | None
     seed: int | None

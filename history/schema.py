@@ -37,7 +37,7 @@ jobs = Table(
     metadata,
     Column("id", String(16), primary_key=True),
     Column("kind", String(64), nullable=False),
-    Column("lane", String(32), nullable=False),
+    Column("lane", String(64), nullable=False),
     Column("status", String(16), nullable=False),
     Column("owner", String(96), nullable=False),  # who asked, as "discord:1": a requester's identity
     Column("tenant", String(160), nullable=False),
@@ -51,7 +51,8 @@ jobs = Table(
     Column("finished_at", Double, nullable=False),
     Column("seconds", Double, nullable=False),  # that it ran
     Column("gpu_seconds", Double, nullable=False),
-    Column("model", Text, nullable=False),  # with its precision and revision; "" where there is none
+    Column("model", Text, nullable=False),  # with its precision; "" where there is none
+    Column("revision", Text, nullable=False),  # which of it exactly
     Column("device", Text, nullable=False),
     Column("worker", Text),
     Column("seed", BigInteger),

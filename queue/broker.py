@@ -235,6 +235,8 @@ def job_fields(
         fields["weight"] = share.weight
     if any(caps):
         fields["caps"] = "|".join(caps)
+    if not job.requester.key.startswith(f"{reply.platform}:"):
+        fields["to"] = reply.platform
     if job.private:
         fields["private"] = 1
     if needs:

@@ -24,7 +24,7 @@ local function exact(value) return string.format('%.17g', value) end
 -- of the lane.
 local FIELDS = {
   'state', 'lease', 'lane', 'cost', 'place', 'requester', 'tenant', 'weight', 'caps', 'leader', 'kills', 'kind',
-  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members'
+  'releases', 'same', 'declared', 'needs', 'apart', 'private', 'group', 'members', 'to'
 }
 
 local function complete(job)
@@ -47,7 +47,8 @@ local function facts(id, place)
   return job
 end
 
-local function platform_of(requester) return string.match(requester or '', '^([^:]+):') end
+-- Where its answer goes: to its requester's own platform, unless it was asked for on another.
+local function platform_of(job) return job.to or string.match(job.requester or '', '^([^:]+):') end
 
 local function shift_cost(key, amount)
   local left = redis.pcall('INCRBYFLOAT', key, string.format('%.6f', amount))
@@ -193,10 +194,19 @@ local function in_flight_sets(releases, kind, requester)
   return names
 end
 
+-- What ended is noted for the recorder with what it asked for, where one is at work or will be back.
+local function note(id)
+  if redis.call('EXISTS', K.RECORDING) == 0 then return end
+  local payload = redis.pcall('GET', K.PAYLOAD .. id)
+  if type(payload) ~= 'string' then payload = redis.pcall('GET', K.ASIDE_PAYLOAD .. id) end
+  redis.call('XADD', K.RECORD, '*', 'job', id, 'payload', type(payload) == 'string' and payload or '')
+end
+
 -- Let an asker know: the outcome with the job, the event for its platform's courier, the limits free again.
 local function tell(id, job, status, outcome, keep)
-  local key, now, platform = K.JOB .. id, clock(), platform_of(job.requester)
+  local key, now, platform = K.JOB .. id, clock(), platform_of(job)
   redis.call('HSET', key, 'state', status, 'outcome', outcome, 'finished', now)
+  note(id)
   redis.call('DEL', K.PAYLOAD .. id)
   redis.call('EXPIRE', key, keep)
   settle_files(id, job.requester, status, outcome, now)
@@ -207,8 +217,8 @@ local function tell(id, job, status, outcome, keep)
   if job.group then return member_ended(id, job, status, outcome, keep, now, tell) end
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
-  if platform == 'console' then
-    redis.call('XADD', K.OUTCOMES .. 'console', 'MAXLEN', '~', 1000, '*', 'job', id)
+  if platform == 'console' or platform == 'web' then  -- no courier: whoever is there looks
+    redis.call('XADD', K.OUTCOMES .. platform, 'MAXLEN', '~', 1000, '*', 'job', id)
   else
     redis.call('XADD', K.OUTCOMES .. platform, '*', 'job', id)
   end
@@ -259,7 +269,7 @@ end
 
 -- A ticket that is shown is kept up to date while its job waits: a reply address without a message has none.
 local function watch_ticket(id, job)
-  local platform = platform_of(job.requester)
+  local platform = platform_of(job)
   local shown = string.find(redis.call('HGET', K.JOB .. id, 'reply') or '', '"message":"', 1, true)
   if platform and shown then redis.call('SADD', K.TICKETS .. platform, id) end
 end
@@ -285,7 +295,7 @@ end
 
 -- The progress of a job that waits again, as the codec writes it.
 local function tell_of_retry(id, job, try)
-  local platform = platform_of(job.requester)
+  local platform = platform_of(job)
   if job.state ~= 'running' or not platform then return end
   local note = 'Its worker stopped; it is tried again (' .. try .. ' of ' .. KILLS .. ').'
   redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = {job_id = id, waiting = true, note = note}}))

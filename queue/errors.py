@@ -93,6 +93,13 @@ class OthersAnswerError(UserError):
         super().__init__("These buttons are for whoever asked. You can ask for one of your own.")
 
 
+class NoSuchObjectError(UserError):
+    """There is no such object, or it is another's and not published: both read the same, so that ids reveal nothing."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"There is no object {job_id[:32]} that you can see.")
+
+
 class NotAllowedError(UserError):
     def __init__(self) -> None:
         super().__init__("Only admins of this desk can do that.")
@@ -149,6 +156,13 @@ class DeskClosedError(UserError):
 
     def __init__(self) -> None:
         super().__init__("The desk is closed for a moment: its queue cannot be reached. Please try again in a minute.")
+
+
+class HistoryClosedError(UserError):
+    """The database cannot be reached just now. The queue goes on without it."""
+
+    def __init__(self) -> None:
+        super().__init__("The desk's memory cannot be reached just now. Please try again in a minute.")
 
 
 class FilesClosedError(DeskClosedError):

@@ -6,10 +6,11 @@ local GROUP_BEST = 5  -- members whose whole outcomes are part of the group's
 
 -- A group by the fields of its hash, or nil where it has ended, or is none.
 local function open_group(id)
-  local f = redis.pcall('HMGET', K.JOB .. id, 'state', 'members', 'requester', 'kind', 'releases')
+  local f = redis.pcall('HMGET', K.JOB .. id, 'state', 'members', 'requester', 'kind', 'releases', 'to')
   if f.err or (f[1] ~= 'waiting' and f[1] ~= 'running') then return nil end
   return {
-    state = f[1], members = tonumber(f[2] or '') or 0, requester = f[3] or '', kind = f[4] or '', releases = f[5] or ''
+    state = f[1], members = tonumber(f[2] or '') or 0, requester = f[3] or '', kind = f[4] or '',
+    releases = f[5] or '', to = f[6] or nil
   }
 end
 
@@ -48,7 +49,7 @@ end
 
 -- The group's progress, as the codec writes it.
 local function tell_of_group(id, group, ended, best)
-  local platform = string.match(group.requester, '^([^:]+):')
+  local platform = group.to or string.match(group.requester, '^([^:]+):')
   if not platform then return end
   redis.call('SREM', K.TICKETS .. platform, id)
   local news = {job_id = id, fraction = ended / math.max(group.members, 1), note = words_for(group, ended, best)}

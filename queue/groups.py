@@ -78,12 +78,18 @@ async def _try_once(broker: Broker, group: Group, reply: ReplyAddress, update: s
 async def _open(broker: Broker, group: Group, reply: ReplyAddress, update: str, pipe: Pipeline) -> None:
     fields = job_fields(group.job, reply, 0.0, group.share, group.releases)
     await broker.redis.register_script(script("open_group"))(
-        keys=[keys.idempotency(update), keys.job(group.job.id), keys.requester_jobs(group.job.requester.key)],
+        keys=[
+            keys.idempotency(update),
+            keys.job(group.job.id),
+            keys.requester_jobs(group.job.requester.key),
+            keys.payload(group.job.id),
+        ],
         args=[
             group.job.id,
             UPDATES_KEPT,
             JOBS_LISTED,
             int(group.in_flight),
+            payload(group.job),
             *(part for pair in (fields | {"members": len(group.members)}).items() for part in pair),
         ],
         client=pipe,

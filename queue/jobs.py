@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Platform = Literal["discord", "telegram", "console"]
+Platform = Literal["discord", "telegram", "console", "web"]
 State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
 
 # Crockford's alphabet: no i, l, o, u, so an id can be read aloud and typed back.
@@ -79,7 +79,11 @@ class ReplyAddress(Wire):
 
 
 class Job(Wire):
-    """One request of a kind. `params` are those of the kind, already validated; `cost` in device-seconds."""
+    """One request of a kind. `params` are those of the kind, already validated; `cost` in device-seconds.
+
+    `to`: the platform that its answer goes to, where that is not its requester's. `publish`: whether others are to see
+    what comes of it, where its requester said so.
+    """
 
     id: str
     kind: str
@@ -89,6 +93,13 @@ class Job(Wire):
     private: bool = False
     cost: float
     submitted_at: float
+    to: Platform | None = None
+    publish: bool | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """Where its progress and its answer are shown."""
+        return self.to or self.requester.platform
 
 
 class Ranking(Wire):
@@ -111,7 +122,8 @@ class Outcome(Wire):
 
     `gpu_seconds` is this job's share of the device's time, `seconds` how long it ran. `files`: the hashes of the files
     that it made, which `result` names and describes.
-    `ranking`: where the result stands among others.
+    `ranking`: where the result stands among others. `model`, `revision` and `device`: what it ran with, which of
+    it exactly, and on what; "" where that is not known.
     """
 
     status: Literal["done", "failed", "cancelled", "expired"]
@@ -121,6 +133,9 @@ class Outcome(Wire):
     gpu_seconds: float = 0.0
     files: tuple[str, ...] = ()
     ranking: Ranking | None = None
+    model: str = ""
+    revision: str = ""
+    device: str = ""
 
 
 class Progress(Wire):

@@ -147,5 +147,6 @@ RECONSTRUCT = JobKind(
     lane="long",
     time_limit=time_limit,
     memory=memory,
+    gallery=True,
     example={"scene": "still_life", "quality": "draft"},
 )

@@ -132,5 +132,6 @@ SCULPT = JobKind(
     time_limit=LONGEST,
     memory=lambda params: MEMORY[params.quality],
     deterministic=True,
+    gallery=True,
     example={"prompt": "two small red chairs beside a round wooden table"},
 )

@@ -153,5 +153,6 @@ TRAIN = JobKind(
     memory=lambda params: MEMORY[params.dataset],
     deterministic=True,
     lasting=True,
+    gallery=True,
     example={"dataset": "digits", "epochs": "15", "learning_rate": "0.05"},
 )

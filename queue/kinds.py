@@ -60,6 +60,8 @@ class JobKind(Generic[P, R]):
     deterministic: the same parameters give the same result.
     lasting: its results answer the same request for as long as they are remembered, and not only while they are fresh.
     members: what a request is made of that is many jobs.
+    gallery: what comes of it is worth a look by others: asked for where others listen and not marked private, it is
+        published at once.
     example: raw parameters for help texts, in the order they would be typed.
 
     Raises DeclarationError where some platform could not show the kind.
@@ -77,6 +79,7 @@ class JobKind(Generic[P, R]):
     deterministic: bool = False
     lasting: bool = False
     members: Members | None = None
+    gallery: bool = False
     example: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

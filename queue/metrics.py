@@ -33,8 +33,8 @@ log = structlog.get_logger()
 
 READ_EVERY = 5.0  # seconds between two readings of the queue, however often it is scraped
 PATIENCE = 10.0  # seconds for one reading
-BOTS: Final[tuple[Platform, ...]] = tuple(name for name in get_args(Platform) if name != "console")
-"""The platforms with a courier; a console's outcomes are read by whoever asked, and trimmed."""
+BOTS: Final[tuple[Platform, ...]] = tuple(name for name in get_args(Platform) if name not in ("console", "web"))
+"""The platforms with a courier; outcomes for a console or the page are read by whoever looks, and trimmed."""
 OTHER = "other"
 """Stands for every name that is not known beforehand: a label takes few values, and none that people write."""
 

@@ -1,9 +1,10 @@
--- KEYS: update, the group's hash, its requester's jobs. ARGV: id, updates' life, listed, seconds that it counts as in
--- flight at most, then the group's fields. Its members follow in the same transaction, which watches the first two keys.
+-- KEYS: update, the group's hash, its requester's jobs, payload. ARGV: id, updates' life, listed, seconds that it counts
+-- as in flight at most, what it asks for, then the group's fields. Its members follow in the same transaction, which watches the first two keys.
 local id, now, instant = ARGV[1], clock()
 redis.call('SET', KEYS[1], id, 'EX', ARGV[2])
+redis.call('SET', KEYS[4], ARGV[5])  -- no worker takes it: it is for the record
 local fields, group = {'submitted', now, 'state', 'waiting'}, {}
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   group[ARGV[i]] = ARGV[i + 1]
   fields[#fields + 1], fields[#fields + 2] = ARGV[i], ARGV[i + 1]
 end

@@ -30,7 +30,9 @@ from frontdesk.queue.pools import pool
 PREFIX = "FRONTDESK_"
 CONFIG_FILE = "frontdesk.toml"
 SHORTEST_KEY = 32
-TOKENS = frozenset({"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "web_key"})
+TOKENS = frozenset(
+    {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "web_key"}
+)
 
 
 def _listed(value: object) -> object:
@@ -188,6 +190,8 @@ class Settings(BaseSettings):
     files_key: Annotated[SecretStr, AfterValidator(_long)] | None = None
     keep_objects: Annotated[int, Field(ge=0, le=1000)] = 3
     keep_files_days: Annotated[float, Field(ge=1, le=3650)] = 30.0
+
+    database_url: Annotated[SecretStr, AfterValidator(_bare)] | None = None
 
     web_listen: Listen = "127.0.0.1:8080"
     web_url: Site | None = None

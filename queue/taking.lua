@@ -10,10 +10,10 @@ local function take(id, job, worker, lease)
     'HSET', K.JOB .. id, 'state', 'running', 'lane', job.lane, 'place', exact(job.place), 'worker', worker,
     'lease', held, 'started', now
   )
-  local platform = platform_of(job.requester)
+  local platform = platform_of(job)
   member_started(job.group, now)
-  -- A terminal shows every start, the other platforms where there is a ticket to say it.
-  if platform and (redis.call('SREM', K.TICKETS .. platform, id) == 1 or platform == 'console') then
+  -- A terminal and the page show every start, the other platforms where there is a ticket to say it.
+  if platform and (redis.call('SREM', K.TICKETS .. platform, id) == 1 or platform == 'console' or platform == 'web') then
     redis.call('PUBLISH', K.PROGRESS .. platform, cjson.encode({v = 1, d = {job_id = id}}))
   end
   redis.call('ZADD', K.RUNNING, now + lease, id)

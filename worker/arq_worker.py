@@ -368,7 +368,7 @@ class LeasedWorker(Worker):
 
         def report(progress: Progress) -> None:
             with suppress(asyncio.QueueFull):  # progress is the first thing to drop
-                self._news.put_nowait((job.requester.platform, progress))
+                self._news.put_nowait((job.platform, progress))
 
         log.info("started")
         self._observer.started(job.kind, job.lane, self._clock() - job.submitted_at)

@@ -56,6 +56,7 @@ class Engine:
     unfit: kinds whose runner cannot be had here, and why, for whoever runs the worker.
     clock: monotonic, in seconds.
     observer: hears of the batches.
+    device: its name, for receipts.
     store: keeps the files that runs make; room: where runs have their private folders. None: runs have no files.
 
     Raises ConfigurationError where a kind has no runner.
@@ -69,6 +70,7 @@ class Engine:
         unfit: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         observer: WorkerObserver = UNOBSERVED,
+        device: str = "",
         store: ArtifactStore | None = None,
         room: Workroom | None = None,
     ) -> None:
@@ -91,6 +93,7 @@ class Engine:
         self._speed = 1.0
         self._store = store
         self._room = room
+        self._named = device
 
     @property
     def models(self) -> list[str]:
@@ -179,8 +182,15 @@ class Engine:
         if outcome.status == "done" and job.cost > 0 and context.device_seconds > 0:
             ratio = min(SPEEDS[1], max(SPEEDS[0], job.cost / context.device_seconds))
             self._speed += SPEED_STEP * (ratio - self._speed)
+        runner = self._runners.get(job.kind)
         return outcome.model_copy(
-            update={"seconds": self._clock() - began, "gpu_seconds": context.device_seconds},
+            update={
+                "seconds": self._clock() - began,
+                "gpu_seconds": context.device_seconds,
+                "model": (runner and runner.model) or "",
+                "revision": (runner and runner.revision) or "",
+                "device": self._named,
+            }
         )
 
     def cancel(self, job_id: str) -> bool:

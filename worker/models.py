@@ -25,6 +25,7 @@ from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.settings import Settings
 from frontdesk.worker.observing import UNOBSERVED, WorkerObserver
 from frontdesk.worker.packaged import converted, packaged_gguf
+from frontdesk.worker.revisions import revision_of
 from frontdesk.worker.runner import OutOfMemoryError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class LanguageModel:
     device: torch.device
     name: str
     precision: str
+    revision: str | None = None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.precision})"
@@ -160,7 +162,7 @@ def _load(name: str, device: torch.device, settings: Settings) -> LanguageModel:
     except Exception as error:  # a damaged or unknown model makes the libraries raise whatever comes up
         raise ConfigurationError(_why(name, error)) from error
     precision = settings.quantisation if settings.quantisation != "none" else str(dtype).removeprefix("torch.")
-    return LanguageModel(model, tokenizer, device, public_name, precision)
+    return LanguageModel(model, tokenizer, device, public_name, precision, revision_of(model.config, source))
 
 
 def _located(name: str, folder: Path) -> tuple[Path | str, str]:

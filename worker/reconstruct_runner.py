@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import PurePath
 
 import torch
@@ -77,6 +78,10 @@ class ReconstructRunner(Runner[ReconstructParams, ReconstructResult]):
     @property
     def model(self) -> str | None:
         return f"radiance field on {device_name(self._device)}" if self._device else None
+
+    @property
+    def revision(self) -> str:
+        return f"frontdesk {version('frontdesk')}"
 
     def run(self, params: ReconstructParams, context: RunContext) -> ReconstructResult:
         assert self._device is not None, "load() comes first"  # noqa: S101 -- the contract of Runner

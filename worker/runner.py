@@ -131,6 +131,11 @@ class Runner(ABC, Generic[P, R]):
         """The model's name and precision for the admins' view, or None."""
         return None
 
+    @property
+    def revision(self) -> str | None:
+        """Which weights exactly, or which version of the program that is the model; None where nobody knows."""
+        return None
+
     @abstractmethod
     def run(self, params: P, context: RunContext) -> R:
         """Run one job. Raises RunError, CancelledRunError, OutOfMemoryError."""

@@ -51,6 +51,10 @@ class ScoreRunner(BatchRunner[ScoreParams, ScoreResult]):
     def model(self) -> str | None:
         return str(self._reader.performer) if self._reader else None
 
+    @property
+    def revision(self) -> str | None:
+        return self._reader.performer.revision if self._reader else None
+
     def tokens(self, params: ScoreParams) -> int:
         return min(len(self.reader.encode(params.text)), self._longest) + 1
 

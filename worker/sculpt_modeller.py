@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from itertools import groupby
 
 import numpy as np
@@ -48,6 +49,10 @@ class Modeller:
     def model(self) -> str:
         how = "words and meaning" if self._by_meaning else "words"
         return f"modeller {VERSION} ({len(self._families)} families, by {how})"
+
+    @property
+    def revision(self) -> str:
+        return f"frontdesk {version('frontdesk')}"
 
     def load(self) -> None:
         """Raises ConfigurationError where the embeddings are installed and damaged."""

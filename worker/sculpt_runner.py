@@ -60,6 +60,10 @@ class SculptRunner(Runner[SculptParams, SculptResult]):
     def model(self) -> str | None:
         return self._sculptor.model
 
+    @property
+    def revision(self) -> str | None:
+        return self._sculptor.revision
+
     def run(self, params: SculptParams, context: RunContext) -> SculptResult:
         began = time.monotonic()
         with memory_errors():

@@ -25,6 +25,7 @@ from frontdesk.queue.kind_sculpt import Quality
 from frontdesk.queue.settings import Settings
 from frontdesk.worker.meshes import Mesh
 from frontdesk.worker.models import HUB_NAME, chosen_device, memory_errors, quiet_libraries
+from frontdesk.worker.revisions import revision_of
 from frontdesk.worker.runner import RunError
 from frontdesk.worker.sculpting import Sculpture
 
@@ -60,10 +61,15 @@ class ShapE:
         self._settings = settings
         self._device = torch.device("cpu")
         self._pipeline: Any = None
+        self._revision: str | None = None
 
     @property
     def model(self) -> str:
         return f"{self._called} ({'float16' if self._device.type == 'cuda' else 'float32'})"
+
+    @property
+    def revision(self) -> str | None:
+        return self._revision
 
     @property
     def device(self) -> str:
@@ -95,6 +101,7 @@ class ShapE:
         pipeline.shap_e_renderer.to(torch.float32)
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
+        self._revision = revision_of(pipeline.prior.config, self._source)
 
     def unload(self) -> None:
         self._pipeline = None

@@ -41,6 +41,10 @@ class Sculptor(Protocol):
         """With all that decides what a prompt becomes: a result is given again only while this is the same."""
 
     @property
+    def revision(self) -> str | None:
+        """As a runner's."""
+
+    @property
     def device(self) -> str: ...
 
     def load(self) -> None:

@@ -73,6 +73,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> bool:
         runners,
         unfit=unfit,
         observer=metrics,
+        device=device_name(chosen_device(settings)),
         store=store,
         room=Workroom(settings.data_dir / "runs"),
     )

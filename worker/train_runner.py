@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 
 import torch
 
@@ -34,6 +35,10 @@ class TrainRunner(Runner[TrainParams, TrainResult]):
     def model(self) -> str | None:
         """With the data sets' content: a result is given again only while it would be the same."""
         return f"small network on {_named(self._device)} ({self._data})" if self._device else None
+
+    @property
+    def revision(self) -> str:
+        return f"frontdesk {version('frontdesk')}"
 
     def lacks(self) -> Mapping[str, str]:
         return {f"train/{name}": lack for name in SIZES if (lack := self._data.lacks(name))}

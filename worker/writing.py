@@ -151,6 +151,10 @@ class WriteRunner(SteppingRunner[WriteParams, WriteResult]):
     def model(self) -> str | None:
         return str(self._language) if self._language else None
 
+    @property
+    def revision(self) -> str | None:
+        return self._language.revision if self._language else None
+
     def stepper(self) -> Writing:
         if self._language is None:
             raise RuntimeError("the runner is not loaded")

@@ -1,0 +1,58 @@
+"""`frontdesk recorder`: writes down what the desk does, until told to stop.
+
+Exit status: 0 told to stop; 2 a setting is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+
+import structlog
+
+from frontdesk.history.database import address_of, reached
+from frontdesk.history.recorder import Recorder
+from frontdesk.queue import logs
+from frontdesk.queue.connection import connected, reachable
+from frontdesk.queue.embedded import ensure_server
+from frontdesk.queue.errors import FrontdeskError
+from frontdesk.queue.kinds import Registry
+from frontdesk.queue.settings import Settings, load_settings
+
+CONFIGURATION_STATUS = 2
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    try:
+        settings = load_settings()
+        logs.configure(settings.log_format, settings.log_level)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(record(settings))
+    except (FrontdeskError, PermissionError) as error:  # the second: of the data folder
+        sys.stderr.write(f"frontdesk recorder: {error}\n")
+        return CONFIGURATION_STATUS
+    return 0
+
+
+async def record(settings: Settings) -> None:
+    """Record until cancelled, which SIGTERM and SIGINT do. Raises ConfigurationError."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - this is one
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    async with AsyncExitStack() as stack:
+        url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
+        redis = await stack.enter_async_context(connected(url))
+        await reachable(redis)
+        database = await stack.enter_async_context(reached(address_of(settings)))
+        recorder = Recorder(redis, database, Registry.installed(), keep=settings.keep_results_days * 86_400)
+        log.info("recording", database=database.engine.dialect.name)
+        await recorder.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
