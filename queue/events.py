@@ -98,9 +98,9 @@ async def tell(redis: Redis, platform: Platform, progress: Progress) -> None:
 
 
 @asynccontextmanager
-async def progress_channel(redis: Redis, platform: Platform) -> AsyncIterator[PubSub]:
+async def progress_channel(redis: Redis, *platforms: Platform) -> AsyncIterator[PubSub]:
     async with redis.pubsub(ignore_subscribe_messages=True) as channel:
-        await channel.subscribe(keys.progress(platform))
+        await channel.subscribe(*(keys.progress(platform) for platform in platforms))
         yield channel
 
 
