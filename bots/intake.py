@@ -19,7 +19,7 @@ from frontdesk.queue.broker import Broker, JobIdTakenError
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import BannedError, DeskClosedError, LimitedError
 from frontdesk.queue.groups import Group, Member, submit_group
-from frontdesk.queue.jobs import Job, ReplyAddress, Share, Ticket, member_id, new_job_id, request_digest
+from frontdesk.queue.jobs import Job, Platform, ReplyAddress, Share, Ticket, member_id, new_job_id, request_digest
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.needs import written
@@ -37,7 +37,8 @@ ENTRY = 60.0  # seconds that a request counts as in flight before it is in the q
 @dataclass(frozen=True)
 class Request:
     """What somebody asks for. `raw` as typed and sent; `update` the platform's own id of this act, so that it counts
-    once; `fetch` brings the files among `raw`."""
+    once; `fetch` brings the files among `raw`; `publish` whether others are to see what comes of it, where that was
+    said."""
 
     person: Person
     kind: str
@@ -46,6 +47,12 @@ class Request:
     update: str
     private: bool = False
     fetch: Fetch | None = None
+    publish: bool | None = None
+
+    @property
+    def to(self) -> Platform | None:
+        """The platform that the answer goes to, where that is not the requester's."""
+        return self.reply.platform if self.reply.platform != self.person.requester.platform else None
 
 
 class Intake:
@@ -101,6 +108,8 @@ class Intake:
             private=request.private,
             cost=estimate.cost,
             submitted_at=self._clock(),
+            to=request.to,
+            publish=request.publish,
         )
         members = await self._members(kind, params, job)
         if members:

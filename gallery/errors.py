@@ -16,10 +16,13 @@ from frontdesk.queue.errors import (
     BannedError,
     DeskClosedError,
     FileGoneError,
+    HistoryClosedError,
     LimitedError,
     NoSuchJobError,
+    NoSuchObjectError,
     NotAllowedError,
     StoreError,
+    UnknownKindError,
     UserError,
 )
 
@@ -48,7 +51,8 @@ SENTENCES = {
 # The first that fits. What a user may not see is not there for them.
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotAllowedError, 403), (BannedError, 403), (NoSuchJobError, 404), (FileGoneError, 410), (LimitedError, 429),
-    (DeskClosedError, 503), (StoreError, 503),
+    (DeskClosedError, 503), (StoreError, 503), (HistoryClosedError, 503), (NoSuchObjectError, 404),
+    (UnknownKindError, 404),
 )  # fmt: skip
 
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from frontdesk.bots.errands import first, until
+from frontdesk.bots.errands import first
 from frontdesk.bots.links import kept_key
 from frontdesk.bots.main import premises
 from frontdesk.gallery.app import LOOPBACK, create_app
+from frontdesk.gallery.live import Live
 from frontdesk.gallery.serving import bound, served
+from frontdesk.history.database import address_of, reached
 from frontdesk.queue import logs
 from frontdesk.queue.connection import reachable
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
@@ -33,7 +36,8 @@ def main() -> int:
     try:
         settings = load_settings()
         logs.configure(settings.log_format, settings.log_level)
-        asyncio.run(serve(settings))
+        with suppress(asyncio.CancelledError):  # told to stop before there was anything to end
+            asyncio.run(serve(settings))
     except (FrontdeskError, PermissionError) as error:  # the second: of the data folder
         sys.stderr.write(f"frontdesk web: {error}\n")
         return CONFIGURATION_STATUS
@@ -41,21 +45,29 @@ def main() -> int:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve the page until SIGTERM or SIGINT. Raises ConfigurationError."""
-    stop = asyncio.Event()
+    """Serve the page until SIGTERM or SIGINT. Raises ConfigurationError, CancelledError if told to stop early."""
+    stop, task, loop = asyncio.Event(), asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - this is one
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, task.cancel)
     key = key_of(settings)
     listening = bound(settings.web_listen)
     base = public_address(settings, listening.getsockname()[1])
     figures = CollectorRegistry()
     with listening:
-        async with premises(settings, figures) as front, exposed(settings.metrics_listen, figures, front.redis):
-            await until(stop, reachable(front.redis))
-            app = create_app(front, base=base, key=key)
+        async with (
+            premises(settings, figures) as front,
+            reached(address_of(settings)) as database,
+            exposed(settings.metrics_listen, figures, front.redis),
+        ):
+            await reachable(front.redis)
+            live = Live(front.redis, front.broker)
+            app = create_app(front, base=base, key=key, live=live, database=database)
             async with served(app, listening, app.state.site.closing) as serving:
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    loop.add_signal_handler(number, stop.set)
                 log.info("the page is served", listen=settings.web_listen, address=base)
-                await first(stop.wait(), asyncio.shield(serving))
+                await first(stop.wait(), asyncio.shield(serving), live.run())
 
 
 def key_of(settings: Settings) -> bytes:

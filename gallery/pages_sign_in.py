@@ -13,7 +13,7 @@ from frontdesk.gallery.site import Site, see_other
 from frontdesk.gallery.visitors import set_cookie, visitor_of
 from frontdesk.queue.sessions import KEEPS
 
-FIRST_PAGE = "/account"
+FIRST_PAGE = "/create"
 
 
 class SignInPages:

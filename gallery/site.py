@@ -5,35 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from frontdesk.bots.main import Premises
 from frontdesk.gallery.cookies import Jar, Signer
+from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
 from frontdesk.gallery.visitors import Visitor, visitor_of
-from frontdesk.history.entries import Entry, Page, Viewer
+from frontdesk.history.database import Database
+from frontdesk.history.history import History
 from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.sign_in import SignIns
-
-
-class Remembers(Protocol):
-    """What the desk remembers, as the pages read it."""
-
-    async def get(self, viewer: Viewer, job_id: str) -> Entry: ...
-
-    async def page(
-        self, viewer: Viewer, *, mine: bool = False, kind: str = "", limit: int = 12, after: str | None = None
-    ) -> Page: ...
 
 
 @dataclass(frozen=True)
 class Site:
     """base: the public address, "https://desk.example.org". hosts: what may stand in a request's Host header.
 
-    history: None where the desk remembers nothing beyond the queue.
+    live: news of jobs. database, history: what the desk remembers; None where that is nothing beyond the queue.
     closing: set when the process is told to stop: open streams end then.
     """
 
@@ -45,7 +37,9 @@ class Site:
     jar: Jar
     sessions: Sessions
     sign_ins: SignIns
-    history: Remembers | None = None
+    live: Live
+    database: Database | None = None
+    history: History | None = None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from frontdesk.bots.main import Premises
 from frontdesk.gallery.app import create_app
+from frontdesk.gallery.live import Live
 from frontdesk.queue.jobs import Platform, Requester
 from frontdesk.queue.sign_in import SignIns
 
@@ -84,4 +85,4 @@ class Browser:
 
 
 def application(front: Premises, base: str = BASE) -> FastAPI:
-    return create_app(front, base=base, key=KEY)
+    return create_app(front, base=base, key=KEY, live=Live(front.redis, front.broker, look=0.05))
