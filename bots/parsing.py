@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from frontdesk.bots.incoming import Given, IncomingFile, Sent
+from frontdesk.bots.incoming import Given, IncomingFile
 from frontdesk.queue.artifacts import Artifact, safe_name
 from frontdesk.queue.errors import InvalidRequestError, Problem
 from frontdesk.queue.kinds import AnyKind
@@ -54,7 +54,7 @@ def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
     return raw
 
 
-def split_private(raw: Mapping[str, Sent]) -> tuple[dict[str, Sent], bool]:
+def split_private(raw: Mapping[str, Given]) -> tuple[dict[str, Given], bool]:
     """The kind's own parameters, and whether the answer is for the requester's eyes only."""
     own = {name: value for name, value in raw.items() if name != PRIVATE.name}
     return own, _boolean(PRIVATE, raw.get(PRIVATE.name, False))
