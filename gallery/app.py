@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse
 
 from frontdesk.bots.main import Premises
-from frontdesk.gallery import errors, pages_create, pages_jobs, pages_sign_in
+from frontdesk.gallery import errors, pages_admin, pages_create, pages_jobs, pages_sign_in
 from frontdesk.gallery.arriving import Reception
 from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.guarding import BODY, Guard, Room
@@ -17,22 +17,20 @@ from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
 from frontdesk.gallery.site import Site
 from frontdesk.gallery.static_files import StaticFiles
-from frontdesk.history.database import Database
-from frontdesk.history.history import History
 from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.sign_in import SignIns
 
 Router = Callable[[Site], APIRouter]
 
-PAGES: Sequence[Router] = (pages_sign_in.router, pages_create.router, pages_jobs.router)
+PAGES: Sequence[Router] = (pages_sign_in.router, pages_create.router, pages_jobs.router, pages_admin.router)
 """Each is served with a visitor looked up, and with its forms checked."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def create_app(front: Premises, *, base: str, key: bytes, live: Live, database: Database | None = None) -> FastAPI:
+def create_app(front: Premises, *, base: str, key: bytes, live: Live) -> FastAPI:
     """The page of a desk. base: its public address, without a slash at the end; key: signs cookies and forms.
-    live: runs beside it. database: what the desk remembers, if it does.
+    live: runs beside it.
 
     `app.state.site` is the Site; its `closing` ends open streams.
     """
@@ -47,8 +45,6 @@ def create_app(front: Premises, *, base: str, key: bytes, live: Live, database: 
         sessions=Sessions(front.redis),
         sign_ins=SignIns(front.redis),
         live=live,
-        database=database,
-        history=History(database, front.desk.clock) if database else None,
     )
     app = FastAPI(title="Frontdesk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site

@@ -17,8 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from frontdesk.bots.intake import queue_open
+from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
 from frontdesk.gallery.job_views import JobView
+from frontdesk.gallery.saying import say_next
 from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.streaming import events
 from frontdesk.gallery.visitors import Visitor, visitor_of
@@ -114,7 +116,8 @@ class JobPages:
     async def cancel(self, request: Request, job_id: str) -> Response:
         person = visitor_of(request).must_be_known()
         record = await self._site.front.desk.job(person, job_id)  # an admin's own too: others' are cancelled elsewhere
-        await self._site.front.desk.cancel(person, record.id)
+        result = await self._site.front.desk.cancel(person, record.id)
+        say_next(self._site.jar, request, as_text(cancel_reply(record.id, result)))
         return see_other(request, f"/jobs/{record.id}")
 
     async def _own(self, visitor: Visitor, job_id: str) -> JobView:
@@ -123,13 +126,13 @@ class JobPages:
         try:
             return await self._view(await self._site.front.desk.job(person, job_id))
         except NoSuchJobError:
-            if self._site.history is None:
+            if self._site.front.memory is None:
                 raise
         try:
-            entry = await self._site.history.get(visitor.viewer, job_id)
+            entry = await self._site.front.desk.showcase.entry(person, job_id)
         except NoSuchObjectError:
             raise NoSuchJobError(job_id[:32]) from None
-        if not entry.own(visitor.viewer):  # it is public, and has a page of its own
+        if not await self._site.front.desk.showcase.owns(person, entry):  # it is public, and has a page of its own
             raise NoSuchJobError(job_id[:32])
         return job_views.of_entry(self._site.front.kinds, entry)
 
@@ -143,10 +146,11 @@ class JobPages:
 
     async def _remembered(self, visitor: Visitor) -> Sequence[JobView]:
         """From the history; nothing where it is away: the queue's own jobs are shown all the same."""
-        if self._site.history is None:
+        if self._site.front.memory is None:
             return []
         try:
-            entries = await self._site.history.latest(visitor.viewer, limit=LISTED)
+            viewer = await self._site.front.desk.showcase.viewer(visitor.person)
+            entries = await (await self._site.front.memory.history()).latest(viewer, limit=LISTED)
         except HistoryClosedError:
             return []
         return [job_views.of_entry(self._site.front.kinds, entry) for entry in entries]

@@ -62,9 +62,7 @@ async def last_day(database: Database, now: float) -> list[Hour]:
     for hour, status, count, gpu_seconds in rows:
         ended[hour][status] = count
         spent[hour] += gpu_seconds
-    return [
-        Hour(each.begins, ended[number_], spent[number_], each.p50, each.p90) for number_, each in enumerate(hours)
-    ]
+    return [Hour(each.begins, ended[number_], spent[number_], each.p50, each.p90) for number_, each in enumerate(hours)]
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
