@@ -66,9 +66,7 @@ def hosts_of(base: str) -> frozenset[str]:
     """What a Host header may say, in small letters: the public address; of this very machine, by each of its names."""
     parts = urlsplit(base)
     host = parts.netloc.lower().rpartition("@")[2]
-    name, colon, port = (host, "", "") if host.endswith("]") else host.rpartition(":")
-    if not colon:
-        name = host
+    name, colon, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
     return frozenset(f"{each}{colon}{port}" for each in (LOOPBACK if name in LOOPBACK else {name}))
 
 
