@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from frontdesk.bots.intake import Intake, Request, queue_open
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.observing import UNOBSERVED, BotObserver, rule_of
 from frontdesk.bots.people import Admins, Person
+from frontdesk.bots.showcase import Showcase
 from frontdesk.bots.uploads import Uploads
 from frontdesk.queue.broker import Broker, Cancelled
 from frontdesk.queue.errors import (
     CorruptMessageError,
     ForgottenAnswerError,
+    HistoryClosedError,
     NoSuchJobError,
     NotAllowedError,
     OthersAnswerError,
@@ -52,6 +55,7 @@ class Desk:
 
     longest: seconds that a job can be in flight; one that was lost counts no longer than that.
     uploads: takes in the files of requests.
+    memory: what the desk remembers when the queue no longer does.
     reuse: whether a fresh result may answer the same request of a deterministic kind.
     """
 
@@ -66,6 +70,7 @@ class Desk:
         longest: float = 2 * 86_400.0,
         reuse: bool = True,
         uploads: Uploads | None = None,
+        memory: Memory | None = None,
         clock: Callable[[], float] = time.time,
         observer: BotObserver = UNOBSERVED,
     ) -> None:
@@ -76,6 +81,7 @@ class Desk:
         self._leaderboard = Leaderboard(broker.redis)
         self.limits = limits
         self._admins = admins
+        self.showcase = Showcase(memory, kinds, self.steering, admins)
         self._observer = observer
         self._intake = Intake(
             kinds,
@@ -187,4 +193,8 @@ class Desk:
         if not self.is_admin(person):
             raise NotAllowedError
         async with queue_open():
-            return await queue_report(self._broker.redis)
+            report = await queue_report(self._broker.redis)
+        with suppress(HistoryClosedError):
+            reported = {each.entry.id for each in await self.showcase.reports(person)}
+            return replace(report, reported=len(reported))
+        return report

@@ -16,6 +16,7 @@ from frontdesk.bots.deliverer import Deliverer
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.errands import until
 from frontdesk.bots.links import Links, links_of
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.metrics import BotMetrics
 from frontdesk.bots.observing import UNOBSERVED, BotObserver
 from frontdesk.bots.people import Admins
@@ -78,7 +79,7 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
     observer = UNOBSERVED if figures is None else BotMetrics(figures, kinds)
     with ExitStack() as stack:
         url = settings.redis or stack.enter_context(ensure_server(settings.data_dir))
-        async with connected(url) as redis:
+        async with connected(url) as redis, closing_memory(settings) as memory:
             broker = Broker(redis, keep=settings.keep_results_days * 86_400)
             admins = Admins(settings.admins, settings.admin_roles)
             longest = settings.max_wait_hours * 3600 + 86_400  # waiting, and then running
@@ -93,9 +94,20 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
                 longest=longest,
                 reuse=reuse,
                 uploads=Uploads(store),
+                memory=memory,
                 observer=observer,
             )
             yield Premises(settings, kinds, redis, broker, desk, observer, store)
+
+
+@asynccontextmanager
+async def closing_memory(settings: Settings) -> AsyncIterator[Memory]:
+    """The desk's memory, closed after the block."""
+    memory = Memory(settings)
+    try:
+        yield memory
+    finally:
+        await memory.close()
 
 
 @asynccontextmanager

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from frontdesk.bots.observing import BUTTON, MENU, WORDS, BotObserver
+from frontdesk.queue.kinds import RESERVED
 from frontdesk.queue.metrics import BOTS, OTHER
 
 RULES = ("rate", "in_flight", "daily", "invalid", "unknown_kind", "banned", "closed", OTHER)
-COMMANDS = ("start", "help", "jobs", "cancel", "status", "top", "queue", "admin", WORDS, BUTTON, MENU)
+COMMANDS = RESERVED | {WORDS, BUTTON, MENU}
 RESULTS = ("delivered", "undeliverable")
 # From an edit at once to an answer that waited for a bot's return.
 DELIVERIES = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 4 * 3600)

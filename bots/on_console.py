@@ -19,10 +19,11 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
 from rich.live import Live
 
+from frontdesk.bots.commands import own_commands
 from frontdesk.bots.courier import DELIVERED
 from frontdesk.bots.main import Premises, premises
 from frontdesk.bots.on_console_conversation import Accepted, Answer, Conversation, Wanting, with_commands
-from frontdesk.bots.on_console_files import with_files
+from frontdesk.bots.on_console_files import with_files, with_pictures
 from frontdesk.bots.on_console_render import Growing, Screen
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import outcome_reply, progress_reply, ticket_reply
@@ -149,7 +150,8 @@ class Chat:
         self._screen = screen
         self._who = who
         self._folder = folder or Path()
-        self._talk = Conversation(front.desk, who, channel=CHANNEL, default_kind=front.settings.default_kind)
+        default, own = front.settings.default_kind, own_commands(front)
+        self._talk = Conversation(front.desk, who, channel=CHANNEL, default_kind=default, own=own)
         self._behind: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -192,7 +194,7 @@ class Chat:
         if isinstance(answer, Accepted):
             await self._watch(answer)
         else:
-            self._screen.show(answer)
+            self._screen.show(await with_pictures(answer, self._front.store, self._folder))
 
     async def _watch(self, accepted: Accepted) -> None:
         """Show a job's progress until it ends, or until Ctrl-C sends it behind."""

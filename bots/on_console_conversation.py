@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -12,19 +12,21 @@ import structlog
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
 from frontdesk.bots.desk import Desk
-from frontdesk.bots.incoming import Sent, read_local
+from frontdesk.bots.incoming import Given, read_local
 from frontdesk.bots.intake import Request
 from frontdesk.bots.job_replies import asked_for
 from frontdesk.bots.on_console_uploads import with_local
+from frontdesk.bots.own_commands import OwnCommands, help_on, typed
 from frontdesk.bots.parsing import PRIVATE, bounds, missing, parse_arguments, split_private, validate
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import (
+    Button,
     Code,
     Foreign,
     Reply,
+    Span,
     Strong,
     cancel_reply,
-    help_on,
     help_reply,
     line,
     refusal_reply,
@@ -33,8 +35,8 @@ from frontdesk.bots.replies import (
 )
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.bots.top_replies import top_of
-from frontdesk.bots.variants import again
-from frontdesk.queue.errors import InvalidRequestError, NotAllowedError, UserError
+from frontdesk.bots.variants import Again, again
+from frontdesk.queue.errors import ForgottenAnswerError, InvalidRequestError, NotAllowedError, UserError
 from frontdesk.queue.jobs import ReplyAddress, Ticket
 from frontdesk.queue.kinds import AnyKind
 from frontdesk.queue.parameters import Parameter
@@ -55,7 +57,7 @@ class Wanting:
     """Something is missing: `question` asks for `parameter`, and `Conversation.fill` takes what is typed."""
 
     kind: AnyKind
-    raw: Mapping[str, Sent]
+    raw: Mapping[str, Given]
     parameter: Parameter
     question: Reply
 
@@ -66,8 +68,12 @@ Answer: TypeAlias = Reply | Accepted | Wanting
 class Conversation:
     """One person at the desk. `channel` tells the front ends of a console apart: a chat, a demonstration."""
 
-    def __init__(self, desk: Desk, person: Person, *, channel: str, default_kind: str) -> None:
+    def __init__(
+        self, desk: Desk, person: Person, *, channel: str, default_kind: str, own: OwnCommands | None = None
+    ) -> None:
         self.person = person
+        self._own = own or {}
+        self._buttons: tuple[Button, ...] = ()
         self._desk = desk
         self._channel = channel
         self._default = default_kind
@@ -110,12 +116,16 @@ class Conversation:
         name, rest = (*text[1:].split(maxsplit=1), "", "")[:2]
         if command := self._commands.get(name.lower()):
             return await command(rest.strip())
+        if own := self._own.get(name.lower()):
+            return await self._said(await own.answer(self.person, typed(own, rest)))
+        if name.isdecimal():
+            return await self._press(int(name))
         if name.lower() not in self._desk.kinds:
             return say("There is no command ", Code(f"/{name[:32]}"), ". ", Code("/help"), " lists them.")
         kind = self._desk.kinds[name.lower()]
         return await self._complete(kind, parse_arguments(kind, rest))
 
-    async def _complete(self, kind: AnyKind, raw: Mapping[str, Sent], asked: Parameter | None = None) -> Answer:
+    async def _complete(self, kind: AnyKind, raw: Mapping[str, Given], asked: Parameter | None = None) -> Answer:
         """Submit the request, or ask for what it lacks. `asked`: what was just asked for, and may be wrong."""
         typed, private = split_private(raw)
         if lacking := missing(kind, typed):
@@ -140,9 +150,27 @@ class Conversation:
         )
         return Accepted(kind, await self._desk.submit(request))
 
+    async def _said(self, said: Reply | Again) -> Answer:
+        if isinstance(said, Again):
+            return await self._complete(said.kind, {**said.raw, PRIVATE.name: said.private})
+        self._buttons = tuple(button for button in said.buttons if button.action == "own")
+        return with_numbers(said, self._buttons)
+
+    async def _press(self, number: int) -> Answer:
+        """`/2`: the second button below the last answer that had some."""
+        if not 1 <= number <= len(self._buttons):
+            raise ForgottenAnswerError
+        button = self._buttons[number - 1]
+        own = self._own.get(button.target)
+        if own is None or own.press is None:
+            raise ForgottenAnswerError
+        return await self._said(await own.press(self.person, str(button.detail)))
+
     async def _help(self, rest: str) -> Reply:
-        listed = help_reply(self._desk.kinds, admin=self._desk.is_admin(self.person), default=self._default)
-        return help_on(self._desk.kinds, rest, listed)
+        more = {each.name: each.summary for each in self._own.values()}
+        admin = self._desk.is_admin(self.person)
+        listed = help_reply(self._desk.kinds, admin=admin, default=self._default, more=more)
+        return help_on(self._desk.kinds, self._own, rest, listed)
 
     async def _jobs(self, rest: str) -> Reply:
         return with_commands((await asked_for(self._desk, self.person, rest))[0])
@@ -154,7 +182,7 @@ class Conversation:
             return say("Say which: ", Code("/again JOB NUMBER"), ", as it stands below an answer.")
         update = f"console:{secrets.token_hex(12)}"
         wanted = await again(self._desk, self.person, job_id.lower(), int(number) - 1, update)
-        raw: dict[str, Sent] = {**wanted.raw, PRIVATE.name: wanted.private}
+        raw: dict[str, Given] = {**wanted.raw, PRIVATE.name: wanted.private}
         if wanted.edit is None:
             return await self._complete(wanted.kind, raw)
         if text:
@@ -184,18 +212,27 @@ class Conversation:
         return await told(Administration(self._desk), self.person, rest)
 
 
+def with_numbers(reply: Reply, buttons: Sequence[Button]) -> Reply:
+    """The reply with a line for its buttons: a slash and a button's number press it."""
+    spans: list[Span | str] = []
+    for number, button in enumerate(buttons, 1):
+        label = "" if button.label == str(number) else f" {button.label}"
+        spans += ["  " if spans else "", Code(f"/{number}"), label]
+    return replace(reply, blocks=(*reply.blocks, line(*spans))) if spans else reply
+
+
 def with_commands(reply: Reply) -> Reply:
     """The reply with a line for each button below an answer, which says what to type."""
     typed = [
-        line(Code(f"/again {button.job_id} {button.number + 1}"), f" {button.label}")
+        line(Code(f"/again {button.target} {button.detail + 1}"), f" {button.label}")
         for button in reply.buttons
-        if button.action == "again" and button.number is not None
+        if button.action == "again" and isinstance(button.detail, int)
     ]
     return replace(reply, blocks=(*reply.blocks, *typed))
 
 
 def _question(
-    kind: AnyKind, raw: Mapping[str, Sent], parameter: Parameter, problem: InvalidRequestError | None = None
+    kind: AnyKind, raw: Mapping[str, Given], parameter: Parameter, problem: InvalidRequestError | None = None
 ) -> Wanting:
     head = [line(Foreign(str(problem)))] if problem else []
     asks = line(Strong(kind.name), f": {parameter.description} ({bounds(parameter)})")

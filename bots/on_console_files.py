@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from frontdesk.bots.file_replies import left_out
-from frontdesk.bots.packing import packed
+from frontdesk.bots.packing import packed, pictured
 from frontdesk.bots.parcels import Parcel, Room, numbered
 from frontdesk.bots.replies import Foreign, Line, Reply, line
 from frontdesk.queue.artifacts import ArtifactStore
@@ -41,6 +41,26 @@ async def with_files(
             else:
                 lines.append(line("Saved: ", Foreign(str(paths[-1]))))
     return replace(reply, blocks=(*reply.blocks, *lines), attachments=()), tuple(paths)
+
+
+async def with_pictures(reply: Reply, store: ArtifactStore | None, folder: Path) -> Reply:
+    """The reply of a command with where its files are: those that are there to be looked at together, and those that
+    lie on the disk already. Other pictures are not copied: nobody asked for a file."""
+    if not reply.album:
+        reply = replace(reply, attachments=())
+    lines = list[Line]()
+    async with pictured(store, reply) as shown:
+        for parcel in shown.parcels:
+            if parcel.path is None:
+                continue
+            try:
+                saved = await asyncio.to_thread(_copied, parcel, parcel.path, folder)
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                lines.append(line(f"{parcel.name} could not be written to ", Foreign(str(folder)), f": {why}."))
+            else:
+                lines.append(line("Saved: ", Foreign(str(saved))))
+    return replace(shown, blocks=(*shown.blocks, *lines), parcels=())
 
 
 def _copied(parcel: Parcel, source: Path, folder: Path) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.incoming import Given, IncomingFile
 from frontdesk.queue.errors import InvalidRequestError, Problem
 from frontdesk.queue.kinds import AnyKind
 
 
-def with_local(kind: AnyKind, raw: Mapping[str, Sent]) -> dict[str, Sent]:
+def with_local(kind: AnyKind, raw: Mapping[str, Given]) -> dict[str, Given]:
     """The same, where the paths of the kind's files are files. Raises InvalidRequestError for what is none."""
     files = {parameter.name for parameter in kind.files}
     return {

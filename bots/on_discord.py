@@ -12,6 +12,7 @@ import yarl
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 
+from frontdesk.bots.commands import own_commands
 from frontdesk.bots.errands import first
 from frontdesk.bots.main import Premises
 from frontdesk.bots.observing import BUTTON, MENU, UNOBSERVED, BotObserver
@@ -19,6 +20,7 @@ from frontdesk.bots.on_discord_again import written
 from frontdesk.bots.on_discord_commands import BOTH_INSTALLS, EVERYWHERE, AnyCommand, add_commands, sync_if_changed
 from frontdesk.bots.on_discord_conversation import Conversation
 from frontdesk.bots.on_discord_delivery import NOBODY, DiscordDeliverer
+from frontdesk.bots.on_discord_own import OwnAnswers
 from frontdesk.bots.on_discord_render import ActionButton, AnyInteraction
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
 from frontdesk.queue.kinds import Registry
@@ -33,6 +35,7 @@ class DiscordClient(discord.Client):
     """discord.py's client, asking for no privileged intent. `open_for` is called before it connects."""
 
     _conversation: Conversation
+    _own: OwnAnswers
 
     def __init__(self, observer: BotObserver = UNOBSERVED) -> None:
         self._observer = observer
@@ -48,20 +51,23 @@ class DiscordClient(discord.Client):
         )
         self._tree = app_commands.CommandTree(self, allowed_contexts=EVERYWHERE, allowed_installs=BOTH_INSTALLS)
 
-    def open_for(self, conversation: Conversation, kinds: Registry) -> None:
-        """Take the commands of these kinds, and hold this conversation with whoever uses them."""
-        self._conversation = conversation
+    def open_for(self, conversation: Conversation, kinds: Registry, own: OwnAnswers) -> None:
+        """Take the commands of these kinds and our own, and hold this conversation with whoever uses them."""
+        self._conversation, self._own = conversation, own
         self._tree.error(conversation.failed)
-        add_commands(self._tree, kinds, conversation)
+        add_commands(self._tree, kinds, conversation, own.commands())
         self.add_dynamic_items(ActionButton)
 
     async def setup_hook(self) -> None:
         if await sync_if_changed(self._tree):
             log.info("commands told to discord")
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None:
+    async def pressed(self, interaction: AnyInteraction, action: str, target: str, detail: str) -> None:
         """A button under one of our messages, which may be from before a restart."""
-        await self._conversation.pressed(interaction, action, job_id, number)
+        if action == "own":
+            await self._own.pressed(interaction, target, detail)
+        else:
+            await self._conversation.pressed(interaction, action, target, detail)
         self._observer.commanded("discord", BUTTON)
 
     async def on_interaction(self, interaction: AnyInteraction) -> None:
@@ -97,8 +103,9 @@ async def serve(front: Premises, stop: asyncio.Event) -> None:
         point_at(front.settings.discord_api_url)
     async with DiscordClient(front.observer) as bot:
         courier = front.courier(DiscordDeliverer(bot, front.desk.clock))
-        conversation = Conversation(front.desk, courier.placing)
-        bot.open_for(conversation, front.kinds)
+        own = own_commands(front)
+        conversation = Conversation(front.desk, courier.placing, own)
+        bot.open_for(conversation, front.kinds, OwnAnswers(own, conversation, front.store))
         await _log_in(bot, front.settings.discord_token.get_secret_value())
         try:
             await first(courier.run(), bot.connect(), stop.wait())

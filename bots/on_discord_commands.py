@@ -131,7 +131,7 @@ def _attached(message: discord.Message, upload: Upload) -> IncomingFile | None:
     return next((file for file in every if upload.suffix(file.name)), every[0] if every else None)
 
 
-def own_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
+def fixed_commands(kinds: Registry, actions: Actions) -> list[TopCommand]:
     """The commands that are there whatever the kinds."""
 
     @app_commands.command(name="help", description="The commands, or the options of one")
@@ -189,12 +189,14 @@ def _offered(entries: Iterable[tuple[str, str]], typed: str) -> list[app_command
     return [app_commands.Choice(name=shown[:100], value=value) for value, shown in found[:CHOICES]]
 
 
-def add_commands(tree: app_commands.CommandTree[Any], kinds: Registry, actions: Actions) -> None:
-    """All commands of this installation."""
+def add_commands(
+    tree: app_commands.CommandTree[Any], kinds: Registry, actions: Actions, own: Iterable[TopCommand] = ()
+) -> None:
+    """All commands of this installation. own: those that are declared for all platforms."""
     for kind in kinds.values():
         tree.add_command(kind_command(kind, actions))
     menus = [menu for kind in kinds.values() if (menu := kind_menu(kind, actions))]
-    for command in (*own_commands(kinds, actions), *menus[:MENUS]):
+    for command in (*fixed_commands(kinds, actions), *own, *menus[:MENUS]):
         tree.add_command(command)
 
 

@@ -55,7 +55,7 @@ class DiscordDeliverer:
         return EDIT_PAUSE
 
     def room(self, address: ReplyAddress) -> Room:
-        return _room(address.upload_limit or UPLOAD_LIMIT)
+        return upload_room(address.upload_limit or UPLOAD_LIMIT)
 
     async def deliver(self, address: ReplyAddress, job_id: str, reply: Reply, *, late: bool) -> None:
         """An edit rings nobody: who no longer looks at the ticket gets a message that mentions them."""
@@ -91,7 +91,7 @@ class DiscordDeliverer:
         if self._cut[job_id] >= UPLOAD_TRIES:
             left = tuple(each if each.without else each.left("cut off") for each in reply.parcels)
             return [draw_parcels(replace(reply, parcels=left), job_id, NO_ROOM)]
-        rooms = [self.room(address), *(_room(limit) for limit in (UPLOAD_LIMIT, NARROW)), NO_ROOM]
+        rooms = [self.room(address), *(upload_room(limit) for limit in (UPLOAD_LIMIT, NARROW)), NO_ROOM]
         rooms = [room for room in rooms if room.file <= rooms[0].file]
         drawings = [draw_parcels(reply, job_id, room) for room in rooms]
         return [each for n, each in enumerate(drawings) if not n or each.uploads != drawings[n - 1].uploads]
@@ -188,7 +188,8 @@ class DiscordDeliverer:
         )
 
 
-def _room(limit: int) -> Room:
+def upload_room(limit: int) -> Room:
+    """What Discord takes in one message, in a place that takes files of `limit` bytes."""
     return Room(limit, max(REQUEST_LIMIT, limit) - FRAME, UPLOADS)
 
 

@@ -47,7 +47,7 @@ LABEL = 80
 # timestamps; the second pattern holds what means something at the start of a line only.
 MARKS = re.compile(r"[\\*_~|`<\[\]]|:(?=\S)")
 LINE_STARTS = re.compile(r"(?m)^([^\S\n]*)(#{1,3}|-#|[-+]|>{1,3}|\d+[.)])(?=\s|$)")
-BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<job>[0-9a-z]{1,32})(?::(?P<number>\d{1,2}))?"
+BUTTON_ID = r"frontdesk:(?P<action>[a-z]+):(?P<target>[0-9a-z_]{1,32})(?::(?P<detail>[A-Za-z0-9_:.-]{1,40}))?"
 
 AnyInteraction: TypeAlias = discord.Interaction[Any]
 
@@ -114,9 +114,9 @@ def draw_news(reply: Reply) -> Drawn:
     return _pictured(replace(drawn, uploads=reply.parcels)) if reply.parcels else drawn
 
 
-def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
-    """The reply with those of its files that `room` takes beside its texts. The first picture stands in an embed, and a
-    last embed tells of the files that stayed behind."""
+def draw_parcels(reply: Reply, job_id: str, room: Room, *, inline: bool = True) -> Drawn:
+    """The reply with those of its files that `room` takes beside its texts. The first picture stands in an embed, if it
+    may (`inline`), and a last embed tells of the files that stayed behind."""
     plain = drawn = draw(reply)
     parcels, told = reply.parcels, ""
     for _ in range(3):  # what is told takes room from the texts, which may become files
@@ -125,7 +125,8 @@ def draw_parcels(reply: Reply, job_id: str, room: Room) -> Drawn:
         told = _left_out(job_id, parcels)
         drawn = draw(reply, room=EMBEDS - len(told)) if told else plain
     uploads = tuple(parcel for parcel in parcels if parcel.without is None)
-    drawn = _pictured(replace(drawn, uploads=uploads, stamp=plain.stamp))
+    drawn = replace(drawn, uploads=uploads, stamp=plain.stamp)
+    drawn = _pictured(drawn) if inline else drawn
     return replace(drawn, embeds=(*drawn.embeds, discord.Embed(description=told))) if told else drawn
 
 
@@ -222,7 +223,7 @@ def cut(text: str, most: int) -> str:
 class Pressed(Protocol):
     """The client behind a button."""
 
-    async def pressed(self, interaction: AnyInteraction, action: str, job_id: str, number: int | None) -> None: ...
+    async def pressed(self, interaction: AnyInteraction, action: str, target: str, detail: str) -> None: ...
 
 
 class ActionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
@@ -239,9 +240,8 @@ class ActionButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTT
         return cls(match[0].removeprefix("frontdesk:"))
 
     async def callback(self, interaction: AnyInteraction) -> None:
-        action, job_id, number = (*self._data.split(":"), None)[:3]
-        client = cast(Pressed, interaction.client)
-        await client.pressed(interaction, str(action), str(job_id), int(number) if number else None)
+        action, target, detail = (*self._data.split(":", 2), "")[:3]
+        await cast(Pressed, interaction.client).pressed(interaction, action, target, detail)
 
 
 def view(buttons: Iterable[Button]) -> discord.ui.View | None:

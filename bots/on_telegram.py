@@ -24,6 +24,7 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, Telegr
 from telegram.ext import Updater
 from telegram.request import HTTPXRequest
 
+from frontdesk.bots.commands import own_commands
 from frontdesk.bots.errands import Errands, first, until
 from frontdesk.bots.main import Premises
 from frontdesk.bots.observing import BUTTON, UNOBSERVED, WORDS, BotObserver
@@ -97,7 +98,7 @@ async def _serve(front: Premises, bot: Bot, stop: asyncio.Event) -> None:
     sender = Sender(bot, Pace(asyncio.get_running_loop().time))
     courier = front.courier(TelegramDeliverer(sender, front.broker, settings.telegram_upload_mb * 1_000_000))
     errands = Errands()
-    menu = Menu(bot, front.kinds)
+    menu = Menu(bot, front.kinds, own_commands(front))
     handlers = Handlers(front, courier, sender, bot.bot, lambda user: errands.add(menu.set_for_admin(user)))
     desk = Reception(bot, handlers, Unfetched(front.redis), front.observer)
     errands.add(menu.set_all(settings))

@@ -12,7 +12,7 @@ from telegram.error import TelegramError
 
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.desk import Desk
-from frontdesk.bots.incoming import IncomingFile, Sent
+from frontdesk.bots.incoming import Given, IncomingFile
 from frontdesk.bots.intake import Request
 from frontdesk.bots.on_telegram_delivery import Sender
 from frontdesk.bots.on_telegram_fetching import fetch
@@ -24,6 +24,7 @@ from frontdesk.queue.errors import DeskClosedError
 from frontdesk.queue.jobs import ReplyAddress
 from frontdesk.queue.kinds import AnyKind
 
+ASIDE: Final = "That one is private: I show it in our private chat."
 FROM_GROUP: Final = "private"  # what the Start button of a group's message sends along
 
 
@@ -63,11 +64,27 @@ class Counter:
         """Show what is for the person alone: from a group it goes to the private chat, if they have opened it."""
         if turn.place.private:
             await self.show(turn, drawn)
-        elif await self._sender.reachable(turn.place.user):
-            await self._sender.post(_to_person(turn.place), drawn)
-            await self.show(turn, render(say("That one is private: I show it in our private chat.")))
+        elif await self.can_aside(turn):
+            await self._sender.post(self.aside(turn), drawn)
+            await self.say_aside(turn)
+
+    async def can_aside(self, turn: Turn) -> bool:
+        """Whether the person can be told something that is theirs alone; if not, they are asked to see to it."""
+        if turn.place.private or await self._sender.reachable(turn.place.user):
+            return True
+        await self.show(turn, self._please_start())
+        return False
+
+    def aside(self, turn: Turn) -> ReplyAddress:
+        """Their private chat."""
+        return turn.place.address if turn.place.private else _to_person(turn.place)
+
+    async def say_aside(self, turn: Turn) -> None:
+        """Point a group's member at their private chat."""
+        if isinstance(turn.act, Pressed):
+            await self.acknowledge(turn, ASIDE)
         else:
-            await self.show(turn, self._please_start())
+            await self.show(turn, render(say(ASIDE)))
 
     async def acknowledge(self, turn: Turn, text: str | None = None, *, alert: bool = False) -> None:
         """The act is dealt with: let the next one come, and stop the spinner of a pressed button."""
@@ -77,7 +94,7 @@ class Counter:
                 await self._sender.bot.answer_callback_query(turn.act.query, text, show_alert=alert)
 
     async def submit(
-        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Sent], *, private: bool, update: int, at: ReplyAddress
+        self, turn: Turn, kind: AnyKind, raw: Mapping[str, Given], *, private: bool, update: int, at: ReplyAddress
     ) -> None:
         """Queue a job, show its ticket at an address, and tell the desk where it stands.
 

@@ -28,7 +28,7 @@ from telegram.error import (
 
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.on_telegram_render import MAX_CAPTION, Document, Rendered, for_you, utf16
-from frontdesk.bots.on_telegram_uploads import TooLargeError, edit_file, is_too_large, send_file, send_group
+from frontdesk.bots.on_telegram_uploads import TooLargeError, edit_file, is_too_large, send_album, send_file, send_group
 from frontdesk.queue.jobs import ReplyAddress
 
 log = structlog.get_logger()
@@ -145,11 +145,15 @@ class Sender:
         """A picture's message cannot become one of words that are longer than a caption: they are sent, and it goes."""
         alone = int(address.channel) < 0
         message = await self.send(address, for_you(drawn, int(address.user)) if alone else drawn)
+        await self.take_back(int(address.channel), int(address.message or 0))
+        return message
+
+    async def take_back(self, chat: int, message: int) -> None:
+        """Delete a message of the bot, if Telegram lets it."""
         try:
-            await self.bot.delete_message(int(address.channel), int(address.message or 0))
+            await self.bot.delete_message(chat, message)
         except TelegramError as error:
             log.info("a picture was not taken back", reason=type(error).__name__)
-        return message
 
     async def send(self, address: ReplyAddress, drawn: Rendered) -> int:
         """Send a message now, and return its id."""
@@ -203,6 +207,17 @@ class Sender:
             if not (address.thread and "thread not found" in error.message):
                 raise
             await self._send_files(address.model_copy(update={"thread": None}), documents)
+
+    async def send_album(self, address: ReplyAddress, pictures: Sequence[Document]) -> None:
+        """Send two to ten pictures side by side, when the chat's turn comes. What Telegram does not show is left out
+        without a word: what they belong to follows."""
+        chat = int(address.channel)
+        await asyncio.sleep(min(PATIENCE, self.pace.wait(chat)))
+        try:
+            async with self._told(chat):
+                await send_album(self.bot, chat, pictures, **_where(address))
+        except (BadRequest, TooLargeError, ChatMigrated) as error:
+            log.info("an album was not shown", reason=type(error).__name__)
 
     async def _send_files(self, address: ReplyAddress, documents: Sequence[Document]) -> None:
         chat = int(address.channel)

@@ -11,6 +11,7 @@ from telegram import User
 from frontdesk.bots import forms
 from frontdesk.bots.admin_words import told
 from frontdesk.bots.administration import Administration
+from frontdesk.bots.commands import own_commands
 from frontdesk.bots.courier import Courier
 from frontdesk.bots.deliverer import TryLaterError, UndeliverableError
 from frontdesk.bots.incoming import IncomingFile, Sent, fits, parameter_for, takers
@@ -20,7 +21,10 @@ from frontdesk.bots.on_telegram_counter import FROM_GROUP, Counter, Turn
 from frontdesk.bots.on_telegram_delivery import Sender
 from frontdesk.bots.on_telegram_fetching import download_limit
 from frontdesk.bots.on_telegram_intake import Pressed, Said
+from frontdesk.bots.on_telegram_own import OwnAnswers
 from frontdesk.bots.on_telegram_render import FORM_ACTION, notice, render, render_question
+from frontdesk.bots.on_telegram_uploads import upload_room
+from frontdesk.bots.own_commands import help_on
 from frontdesk.bots.parsing import missing, parse_arguments, split_private
 from frontdesk.bots.replies import (
     Code,
@@ -28,7 +32,6 @@ from frontdesk.bots.replies import (
     Reply,
     cancel_reply,
     file_reply,
-    help_on,
     help_reply,
     jobs_reply,
     line,
@@ -39,6 +42,7 @@ from frontdesk.bots.replies import (
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
@@ -61,6 +65,9 @@ class Handlers:
         self._administration = Administration(front.desk)
         self._default = front.kinds[front.settings.default_kind]
         self._counter = Counter(front.desk, courier, sender, me)
+        self._own = own_commands(front)
+        room = upload_room(front.settings.telegram_upload_mb * 1_000_000)
+        self._own_answers = OwnAnswers(self._own, self._counter, sender, front.store, room)
         self._admin_menu = admin_menu
         self._download_limit = download_limit(front.settings)
         self._forms = forms.FormStore(front.redis, "telegram")
@@ -111,6 +118,8 @@ class Handlers:
             await self._words(turn, said)
         elif said.command in self._commands:
             await self._commands[said.command](turn, said)
+        elif own := self._own.get(said.command):
+            await self._own_answers.said(turn, said, own)
         elif said.command in self._kinds:
             await self._ask_for(turn, self._kinds[said.command], said)
         elif said.place.private or said.to_bot:
@@ -119,7 +128,8 @@ class Handlers:
 
     async def _ask_for(self, turn: Turn, kind: AnyKind, said: Said) -> None:
         """A kind's command: its arguments, or what it replies to, or a form for what is missing."""
-        raw, private = split_private(parse_arguments(kind, said.text))
+        given: Mapping[str, Sent] = parse_arguments(kind, said.text)
+        raw, private = split_private(given)
         if kind.subject and said.quoted and kind.subject.name not in raw:
             raw[kind.subject.name] = said.quoted
         parameter = parameter_for(kind, raw, said.file) if said.file else None
@@ -201,11 +211,12 @@ class Handlers:
         await self._counter.show(turn, render(Reply((hello, *listed.blocks))))
 
     async def _help(self, turn: Turn, said: Said) -> None:
-        await self._counter.show(turn, render(help_on(self._kinds, said.text, self._listed(turn))))
+        await self._counter.show(turn, render(help_on(self._kinds, self._own, said.text, self._listed(turn))))
 
     def _listed(self, turn: Turn) -> Reply:
         default = self._default.name if turn.place.private else None
-        return help_reply(self._kinds, admin=self._desk.is_admin(turn.person), default=default)
+        more = {each.name: each.summary for each in self._own.values()}
+        return help_reply(self._kinds, admin=self._desk.is_admin(turn.person), default=default, more=more)
 
     async def _jobs(self, turn: Turn, said: Said) -> None:
         """One's latest jobs, or one of them in full; a private one only where nobody else reads."""
@@ -250,6 +261,9 @@ class Handlers:
         if press.action == "again":
             await self._again(turn, press)
             return
+        if press.action == "own":
+            await self._own_answers.pressed(turn, press)
+            return
         if press.action == "cancel":
             result = await self._desk.cancel(turn.person, press.rest)
             await self._counter.acknowledge(turn, notice(cancel_reply(press.rest, result)))
@@ -279,7 +293,7 @@ class Handlers:
         if form is None or form.update != press.update:  # otherwise it comes again
             form = forms.rewriting(
                 wanted.kind,
-                wanted.raw,
+                {name: value for name, value in wanted.raw.items() if not isinstance(value, Artifact | IncomingFile)},
                 wanted.edit.name,
                 private=wanted.private,
                 update=press.update,

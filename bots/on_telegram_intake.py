@@ -66,13 +66,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button was pressed: `action` and `rest` are what stands around the first colon of its data."""
+    """A button was pressed: `action` and `rest` are what stands around the first colon of its data. `pictured`: its
+    message shows a picture."""
 
     update: int
     place: Place
     query: str
     action: str
     rest: str
+    pictured: bool = False
 
 
 def read(update: Update, bot: User) -> Said | Pressed | None:
@@ -145,10 +147,11 @@ def _pressed(number: int, query: CallbackQuery) -> Pressed | None:
     if query.message is None or query.data is None:
         return None
     chat = query.message.chat
-    thread = query.message.message_thread_id if isinstance(query.message, Message) else None
+    seen = query.message if isinstance(query.message, Message) else None
+    thread = seen.message_thread_id if seen else None
     place = Place(chat.id, query.from_user.id, query.message.message_id, chat.type == ChatType.PRIVATE, thread)
     action, _, rest = query.data.partition(":")
-    return Pressed(number, place, query.id, action, rest)
+    return Pressed(number, place, query.id, action, rest, pictured=bool(seen and seen.effective_attachment))
 
 
 def _place(message: Message, user: User | None) -> Place | None:

@@ -14,6 +14,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
+from frontdesk.bots.own_commands import OwnCommands
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.settings import Settings
 
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 class Menu:
     """One list for each scope. A menu that cannot be set stops nothing."""
 
-    def __init__(self, bot: Bot, kinds: Registry) -> None:
+    def __init__(self, bot: Bot, kinds: Registry, more: OwnCommands) -> None:
         self._bot = bot
         own = {
             "help": "What I do, or one command's options",
@@ -31,6 +32,7 @@ class Menu:
             "cancel": "Cancel one of your jobs",
             "top": "The best trainings of each data set",
             "status": "How busy the desk is",
+            **{each.name: each.summary for each in more.values()},
         }
         self._everyone = {kind.name: kind.summary for kind in kinds.values()} | own
         self._admins = self._everyone | {"queue": "Lanes, workers and the last hour", "admin": "What admins can do"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, Literal
 
@@ -43,6 +44,7 @@ MAX_NOTICE: Final = 200
 MAX_HINT: Final = 64
 PREVIEW: Final = 500
 BUTTONS_A_ROW: Final = 2
+SHORT_LABEL, BUTTONS_MOST = 2, 8  # characters of labels of which so many stand in a row
 WORD_JOINER: Final = "\u2060"
 FORM_ACTION: Final = "form"
 
@@ -238,8 +240,13 @@ def _shortened(drawn: Rendered, units: int) -> Rendered:
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """Two in a row, but short labels that follow each other (a page's numbers) all in one."""
+    numbers = list(takewhile(lambda button: len(button.label) <= SHORT_LABEL, buttons))[:BUTTONS_MOST]
     keys = [InlineKeyboardButton(b.label, callback_data=b.data) for b in buttons]
-    return _rows_of(keys) if keys else None
+    if len(numbers) < BUTTONS_A_ROW + 1:
+        return _rows_of(keys) if keys else None
+    first, rest = keys[: len(numbers)], _rows_of(keys[len(numbers) :])
+    return InlineKeyboardMarkup([first, *rest.inline_keyboard])
 
 
 def _form_keyboard(form_id: str, choices: Sequence[Choice]) -> InlineKeyboardMarkup:

@@ -136,6 +136,22 @@ async def send_group(bot: Bot, chat: int, documents: Sequence[Document], **where
         await bot.send_media_group(chat, group, **where, **UPLOADING)
 
 
+def album(reply: Reply) -> list[Document]:
+    """The pictures that Telegram shows side by side."""
+    return [
+        _document(parcel)
+        for parcel in reply.parcels
+        if parcel.attachment.role == "still" and INLINE.get(parcel.media_type) == "photo" and parcel.size <= MAX_PHOTO
+    ]
+
+
+async def send_album(bot: Bot, chat: int, pictures: Sequence[Document], **where: Any) -> None:
+    """Send two to ten pictures as one group."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(opened(picture, attach=True)) for picture in pictures[:MAX_GROUP]]
+        await bot.send_media_group(chat, [InputMediaPhoto(file) for file in files], **where, **UPLOADING)
+
+
 def _file_of(drawn: Rendered) -> Document:
     document = drawn.media.document if drawn.media else drawn.document
     if document is None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import structlog
 
 from frontdesk.bots.parcels import Copy, Parcel, Room, fitted, parcels
+from frontdesk.bots.replies import Reply
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileDamagedError, FileGoneError, StoreError
 from frontdesk.queue.jobs import Artifact
@@ -20,6 +21,7 @@ from frontdesk.queue.results import Attachment
 
 log = structlog.get_logger()
 
+PICTURES = Room(4_000_000, 8_000_000, 9)  # that stand beside a command's words
 LINK_LIFE = 86_400.0  # seconds for which a link to a file is good
 PATIENCE = 60.0  # seconds for a file, beside those for its bytes
 SLOWEST = 500_000.0  # bytes a second
@@ -50,6 +52,22 @@ async def packed(
             own = Path(folder) / str(number)
             made.append(await _packed(None if away else store, parcel, own, insist=insist, link=link))
         yield tuple(made)
+
+
+@asynccontextmanager
+async def pictured(store: ArtifactStore | None, reply: Reply) -> AsyncIterator[Reply]:
+    """A reply of a command of our own with those of its attachments that can be had, for as long as the block lasts:
+    pictures beside the words, of which nobody misses one that is gone or too large."""
+    async with packed(store, reply.attachments, PICTURES, insist=False) as fetched:
+        there = tuple(_itself(parcel) for parcel in fetched if parcel.path is not None)
+        yield replace(reply, attachments=(), parcels=(*reply.parcels, *there))
+
+
+def _itself(parcel: Parcel) -> Parcel:
+    """A smaller version as if it were the file."""
+    version = parcel.artifact
+    whole = Artifact(name=version.name, sha256=version.sha256, size=version.size, media_type=version.media_type)
+    return Parcel(Attachment(whole, parcel.attachment.role), parcel.name, parcel.path)
 
 
 async def _packed(

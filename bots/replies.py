@@ -7,7 +7,7 @@ markup, a link preview, a command or a ping. Everything else is our own words.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -17,7 +17,7 @@ from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import RESERVED, AnyKind, Registry
+from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.results import MAX_VARIANTS, Attachment, Result
 from frontdesk.queue.uploads import shown
 
@@ -101,17 +101,18 @@ Block: TypeAlias = Line | Quote | Rows | Table
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`action`, `job_id` and `number` come back when it is pressed."""
+    """`action`, `target` and `detail` come back when it is pressed: a job and the number of what to ask for again, or
+    a command of our own and what it put there."""
 
     label: str
-    action: Literal["cancel", "again"]
-    job_id: str
-    number: int | None = None
+    action: Literal["cancel", "again", "own"]
+    target: str
+    detail: int | str | None = None
 
     @property
     def data(self) -> str:
         """What comes back, in at most 48 characters: platforms keep 64 bytes for a button."""
-        return f"{self.action}:{self.job_id}" + ("" if self.number is None else f":{self.number}")
+        return f"{self.action}:{self.target}" + ("" if self.detail is None else f":{self.detail}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Reply:
 
     In news of a job that runs, the only parcel is a picture of what there is so far; `picture_stays`: the ticket has
     one, which is left as it is.
+    secret: it is for whoever asked alone. album: its pictures are there to be looked at side by side.
     """
 
     blocks: tuple[Block, ...]
@@ -127,6 +129,8 @@ class Reply:
     attachments: tuple[Attachment, ...] = ()
     parcels: tuple[Parcel, ...] = ()
     picture_stays: bool = False
+    secret: bool = False
+    album: bool = False
 
 
 def line(*spans: Span | str) -> Line:
@@ -305,8 +309,16 @@ def jobs_reply(records: Sequence[JobRecord], now: float) -> Reply:
     return Reply(tuple(lines), tuple(cancel_button(r.id, named=True) for r in records if not r.ended)[:5])
 
 
-def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, default: str | None = None) -> Reply:
-    """Every command. `default`: the kind that a plain message means, where the front end takes one."""
+def help_reply(
+    kinds: Registry,
+    *,
+    slash: str = "/",
+    admin: bool = False,
+    default: str | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Reply:
+    """Every command. `default`: the kind that a plain message means, where the front end takes one; `more`: summaries
+    of other commands by their names."""
     blocks: list[Block] = [line(Code(slash + kind.name), f" {kind.summary}") for kind in kinds.values()]
     own = {
         "help": "This list, or one command's options",
@@ -314,17 +326,12 @@ def help_reply(kinds: Registry, *, slash: str = "/", admin: bool = False, defaul
         "cancel": "Cancel one of your jobs",
         "top": "The best trainings of each data set",
         "status": "How busy the desk is",
+        **(more or {}),
     } | ({"queue": "Lanes, workers and the last hour", "admin": "What admins can do"} if admin else {})
     blocks += [line(Code(slash + name), f" {summary}") for name, summary in own.items()]
     if default is not None and (kind := kinds.get(default)):
         blocks.append(line("A plain message is taken as the text for ", Code(slash + kind.name), "."))
     return Reply(tuple(blocks))
-
-
-def help_on(kinds: Registry, name: str, listed: Reply) -> Reply:
-    """One kind's help; the list where nothing, or a command of our own, is named. Raises UnknownKindError."""
-    asked = name.strip().lstrip("/").lower()
-    return kind_help_reply(kinds[asked]) if asked and asked not in RESERVED else listed
 
 
 def file_reply(name: str, takers: Sequence[AnyKind], *, slash: str = "/") -> Reply:

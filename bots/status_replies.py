@@ -50,6 +50,8 @@ def queue_reply(report: QueueReport, now: float) -> Reply:
         rows.append(("More workers", str(len(report.workers) - WORKERS_SHOWN)))
     if report.aside:
         rows.append(("Aside", aside_words(report.aside)))
+    if report.reported:
+        rows.append(("Reported", f"{report.reported} in the gallery; /admin reports lists them"))
     if promised := promises_words(report.promises):
         rows.append(("Waits", promised))
     rows.append(("Last hour", counted(report)))

@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from frontdesk.bots.desk import Desk
+from frontdesk.bots.incoming import Given
 from frontdesk.bots.people import Person
 from frontdesk.queue.errors import ForgottenAnswerError
 from frontdesk.queue.jobs import JobRecord
 from frontdesk.queue.kinds import AnyKind
-from frontdesk.queue.parameters import Parameter, Value
+from frontdesk.queue.parameters import Parameter
 from frontdesk.queue.results import MAX_VARIANTS, Variant
+
+if TYPE_CHECKING:  # the desk's showcase makes such requests, too
+    from frontdesk.bots.desk import Desk
 
 SEEDS = 2**31  # whole numbers to draw from where a parameter has no bounds
 
@@ -28,7 +32,7 @@ class Again:
     """A request that a button stands for. `edit`: what is to be written anew; `raw` has what it was."""
 
     kind: AnyKind
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Given]
     private: bool
     edit: Parameter | None = None
 
@@ -37,7 +41,7 @@ class Again:
         """What the text to edit begins with."""
         return str(self.raw.get(self.edit.name, "")) if self.edit else ""
 
-    def written(self, text: str) -> Mapping[str, Value]:
+    def written(self, text: str) -> Mapping[str, Given]:
         """The parameters with a new text."""
         return {**self.raw, self.edit.name: text} if self.edit else self.raw
 
@@ -52,7 +56,7 @@ async def again(desk: Desk, person: Person, job_id: str, number: int, update: st
     if not 0 <= number < len(offered):
         raise ForgottenAnswerError
     variant = offered[number]
-    kind, raw = desk.kinds[variant.kind], dict(variant.params)
+    kind, raw = desk.kinds[variant.kind], dict[str, Given](variant.params)
     known = {parameter.name: parameter for parameter in kind.parameters}
     if variant.draw in known:
         raw[variant.draw] = drawn(known[variant.draw], raw.get(variant.draw), update)
@@ -71,7 +75,7 @@ def variants(kind: AnyKind | None, record: JobRecord) -> list[Variant]:
     return list(result.variants())[:MAX_VARIANTS]
 
 
-def drawn(parameter: Parameter, before: Value | None, update: str) -> int:
+def drawn(parameter: Parameter, before: Given | None, update: str) -> int:
     """A whole number within the parameter's bounds, by chance but the same for the same update, and not `before`."""
     low = int(parameter.minimum or 0)
     count = int(parameter.maximum) - low + 1 if parameter.maximum is not None else SEEDS

@@ -14,7 +14,7 @@ from frontdesk.gallery.site import Site
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.history.entries import Entry
 from frontdesk.queue.artifacts import ArtifactStore
-from frontdesk.queue.errors import FileGoneError, HistoryClosedError, NoSuchObjectError
+from frontdesk.queue.errors import FileGoneError, NoSuchObjectError
 from frontdesk.queue.jobs import Artifact
 
 INLINE = PICTURES | {"model/gltf-binary"}  # what a page of ours shows; anything else is there to be saved
@@ -47,10 +47,8 @@ class FilePages:
         return await _from_bucket(store, artifact, headers, saved)
 
     async def _found(self, request: Request, job: str, sha256: str, name: str) -> tuple[Entry, Artifact]:
-        if self._site.showcase is None:
-            raise HistoryClosedError
         try:
-            entry = await self._site.showcase.entry(visitor_of(request).person, job)
+            entry = await self._site.front.desk.showcase.entry(visitor_of(request).person, job)
         except NoSuchObjectError:
             raise HTTPException(404) from None
         for kept in entry.files:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -13,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 from frontdesk.gallery.cards import Cards
 from frontdesk.gallery.site import Site, is_htmx
 from frontdesk.gallery.visitors import visitor_of
-from frontdesk.queue.errors import HistoryClosedError
 
 PAGE = 24
 LONGEST = 300  # characters of a search
@@ -68,16 +68,13 @@ class GalleryPages:
     async def look(self, request: Request) -> Response:
         """A page of cards. To htmx: the results alone, or, with `after`, the cards that follow."""
         looked, visitor = looked_for(request, self._kinds), visitor_of(request)
-        if (showcase := self._site.showcase) is None:
-            raise HistoryClosedError
         if looked.mine:
             visitor.must_be_known()
-        narrow = {"kind": looked.kind, "mine": looked.mine}
-        after = looked.after or None
-        if looked.q:
-            page = await showcase.search(visitor.person, looked.q, **narrow, limit=PAGE, after=after)  # type: ignore[arg-type]
-        else:
-            page = await showcase.page(visitor.person, **narrow, limit=PAGE, after=after)  # type: ignore[arg-type]
+        showcase, after = self._site.front.desk.showcase, looked.after or None
+        wanted = (
+            partial(showcase.search, visitor.person, looked.q) if looked.q else partial(showcase.page, visitor.person)
+        )
+        page = await wanted(kind=looked.kind, mine=looked.mine, limit=PAGE, after=after)
         viewer = await showcase.viewer(visitor.person)
         context = {
             "looked": looked,

@@ -14,7 +14,6 @@ from frontdesk.bots.main import Premises
 from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
-from frontdesk.gallery.showing import Shows
 from frontdesk.gallery.visitors import Visitor, visitor_of
 from frontdesk.history.database import Database
 from frontdesk.history.history import History

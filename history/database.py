@@ -25,6 +25,8 @@ log = structlog.get_logger()
 FILE = "history.db"
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 10.0  # seconds that a statement waits for SQLite's one writer, or for a connection
+# Readers beside a writer; what was committed is on the disk, since Redis forgets it then; 64 MB of pages in memory.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 MIGRATING = 7_261_430_118  # any number: PostgreSQL's lock under which one process migrates and the others wait
 AWAY = (DBAPIError, PoolTimeoutError, OSError)
 """What a caller sees where the database is away or refuses."""
@@ -76,9 +78,7 @@ def address_of(settings: Settings) -> URL:
     try:
         url = make_url(settings.database_url.get_secret_value())
     except ArgumentError:
-        raise ConfigurationError(
-            "FRONTDESK_DATABASE_URL is no address such as postgresql://name@host/history."
-        ) from None
+        raise ConfigurationError("FRONTDESK_DATABASE_URL is no address such as postgresql://name@host/db.") from None
     if url.get_backend_name() in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+asyncpg")
     if url.get_backend_name() == "sqlite":
@@ -138,7 +138,7 @@ def _engine(url: URL, connections: int) -> AsyncEngine:
 
 
 def _without_host(url: URL, options: dict[str, Any]) -> URL:
-    """A folder with the server's socket, which libpq takes as `?host=/folder`, is an argument of its own for asyncpg."""
+    """A folder with the server's socket, which libpq takes as `?host=/folder`, is an argument for asyncpg."""
     if isinstance(folder := url.query.get("host"), str):
         options["host"] = folder
         return url.difference_update_query(["host"])
@@ -146,16 +146,10 @@ def _without_host(url: URL, options: dict[str, Any]) -> URL:
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
-    """Writers do not hold up readers, and what was committed survives a kill -9."""
+    """Each connection anew: SQLite keeps none of these but the first."""
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below, and none of the driver's
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

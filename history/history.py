@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,16 @@ class History:
         """A job that ended, object or not. Raises NoSuchObjectError, HistoryClosedError."""
         async with self._database.reading() as connection:
             return await entry_of(connection, viewer, job_id)
+
+    async def kept(self, job_id: str) -> Entry:
+        """Anybody's job that ended, for whoever holds the database in their hands: nothing for a chat. Raises
+        NoSuchObjectError, HistoryClosedError."""
+        async with self._database.reading() as connection:
+            query = select(jobs).where(jobs.c.id == job_id)
+            found = await with_files(connection, (await connection.execute(query)).mappings().all())
+        if not found:
+            raise NoSuchObjectError(job_id)
+        return found[0]
 
     async def page(
         self, viewer: Viewer, *, mine: bool = False, kind: str = "", limit: int = PAGE, after: str | None = None
@@ -179,7 +189,7 @@ async def with_files(connection: AsyncConnection, rows: Sequence[RowMapping]) ->
 NAMES = tuple(name for name in Entry.__dataclass_fields__ if name != "files")
 
 
-def _entry(row: Mapping[str, Any], kept: tuple[KeptFile, ...]) -> Entry:
+def _entry(row: RowMapping, kept: tuple[KeptFile, ...]) -> Entry:
     return Entry(**{name: row[name] for name in NAMES}, files=kept)
 
 

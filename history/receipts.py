@@ -22,10 +22,7 @@ def receipt(entry: Entry) -> list[tuple[str, str]]:
         ("Model", entry.model),
         ("Revision", entry.revision),
         ("Device", entry.device),
-        (
-            "GPU-seconds",
-            f"{entry.gpu_seconds:.2f}" if entry.started_at is not None else "0 (answered by an earlier run)",
-        ),
+        ("GPU-seconds", f"{entry.gpu_seconds:.2f}" if entry.started_at is not None else "0, answered by another run"),
         ("Waited", f"{entry.waited:.1f} s"),
         ("Ran", f"{entry.seconds:.1f} s" if entry.started_at is not None else ""),
         ("Ended", datetime.fromtimestamp(entry.finished_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")),

@@ -81,12 +81,33 @@ files = Table(
 )
 Index(None, files.c.sha256)
 
+# What search goes by, written by `indexing`. Indexes for words, triggers, and PostgreSQL's own type of `vector` and
+# index for it are in migrations/versions/r0002_search.py.
 vectors = Table(
     "vectors",
     metadata,
     Column("job", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     Column("sort", String(16), primary_key=True),  # meaning, shape
-    Column("vector", LargeBinary, nullable=False),  # float16, little-endian, of length 1
+    Column("vector", LargeBinary, nullable=False),  # float16, little-endian, of length 1; with pgvector: halfvec
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    Column("n", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),  # newer ones have a larger one
+    Column("job", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("text", Text, nullable=False),  # the words it is found by, as `words.folded` gives them
+    Column("tags", Text, nullable=False),  # kind, owner and whether it is public, as words; triggers keep them true
+    sqlite_autoincrement=True,
+)
+
+# Jobs whose vectors or visibility changed, for processes that hold vectors in memory: filled by triggers.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("job", String(16), nullable=False, unique=True),  # gone ones, too
+    sqlite_autoincrement=True,
 )
 
 reports = Table(

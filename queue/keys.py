@@ -61,11 +61,16 @@ SIGN_IN = "fd:sign_in:"  # string, by the hash of a link to the web page: whose 
 SESSION = "fd:session:"  # string, by the hash of a browser's secret: who is signed in there
 SESSIONS = "fd:sessions:"  # set, by requester: the hashes of their browsers' secrets
 
+LOOKING = "fd:looking:"  # hash, by requester: token of a list in a chat -> what it lists, and how far it was read
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
 
 
 def job(job_id: str) -> str:
     return JOB + job_id
+
+
+def looking(requester: str) -> str:
+    return LOOKING + requester
 
 
 def payload(job_id: str) -> str:

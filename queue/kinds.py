@@ -20,7 +20,11 @@ ENTRY_POINTS = "frontdesk.kinds"
 MAX_PARAMETERS = 24  # Discord shows 25 options; `private` takes one
 MAX_FILES = 2  # parameters that are files
 MAX_MEMBERS = 50  # jobs of one request: a group lists no more
-RESERVED = frozenset({"help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top", "web"})
+RESERVED = frozenset({
+    "help", "start", "jobs", "cancel", "status", "queue", "admin", "again", "private", "top",
+    "gallery", "search", "similar", "mine", "publish", "unpublish", "report", "rerun",
+    "privacy", "export", "forget", "link", "unlink", "web", "apikey",
+})  # fmt: skip
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)

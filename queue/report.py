@@ -91,13 +91,14 @@ class Promises:
 @dataclass(frozen=True, slots=True)
 class QueueReport:
     """`ended` counts the last hour's outcomes by (kind, status), `promises` its starts; `aside` are the jobs that
-    stopped their workers and wait for an admin."""
+    stopped their workers and wait for an admin, `reported` the objects that people reported."""
 
     lanes: tuple[LaneReport, ...]
     workers: tuple[WorkerReport, ...]
     ended: dict[tuple[str, str], int]
     promises: Promises = Promises()
     aside: int = 0
+    reported: int = 0
 
     def count(self, *statuses: str) -> int:
         return sum(number for (_, status), number in self.ended.items() if status in statuses)

@@ -17,6 +17,8 @@ from frontdesk.queue.lua import script
 from frontdesk.queue.oversight import Ban, Oversight, read_ban
 from frontdesk.queue.scripts import CANCELLED
 
+AUDITED = 10_000  # entries of the audit log, about; as in audit.lua
+
 BumpResult = Literal["bumped", "first", "running", "done", "failed", "cancelled", "expired"]
 
 
@@ -93,6 +95,11 @@ class Steering:
         """Anybody's job; written down where it is somebody else's."""
         result: bytes = await self._cancel(args=[_id(job_id), CANCELLED, int(self._keep), by, reason])
         return cast(Cancelled, result.decode())
+
+    async def note(self, action: str, target: str, *, by: str, reason: str = "") -> None:
+        """Write down what an admin did elsewhere: nothing of it is in Redis."""
+        entry = {"who": by, "action": action, "target": target, "reason": reason, "detail": ""}
+        await self._redis.xadd(keys.AUDIT, entry, maxlen=AUDITED, approximate=True)  # type: ignore[arg-type]
 
     async def ban(self, requester: str, *, by: str, reason: str) -> None:
         """They are refused from now on; jobs that they have asked for already go on."""

@@ -21,7 +21,7 @@ from frontdesk.bots import on_telegram_delivery
 from frontdesk.bots.main import Premises, serve
 from frontdesk.bots.metrics import COMMANDS, BotMetrics
 from frontdesk.bots.observing import BotObserver, rule_of
-from frontdesk.bots.on_discord_commands import Actions, own_commands
+from frontdesk.bots.on_discord_commands import Actions, fixed_commands
 from frontdesk.bots.together import parts
 from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.errors import (
@@ -178,7 +178,7 @@ async def test_commands_at_discord_are_counted(discord: Front, registry: Collect
 
 def test_every_command_of_ours_has_its_name() -> None:
     """Those of Discord's list are all counted by name, and so is each kind."""
-    own = own_commands(Registry([]), cast(Actions, None))
+    own = fixed_commands(Registry([]), cast(Actions, None))
     assert {command.qualified_name for command in own} <= set(COMMANDS)
 
 

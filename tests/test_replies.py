@@ -168,7 +168,7 @@ def test_progress_shows_the_share_and_the_text_so_far() -> None:
     reply = progress_reply(WRITE, Progress(job_id="abc", fraction=0.254, text="Because *", note="step 3"))
     assert words(reply) == ["write abc: running 25% ...", "step 3", "> Because *"]
     assert foreign(reply) == {"step 3"}
-    assert [button.job_id for button in reply.buttons] == ["abc"]
+    assert [button.target for button in reply.buttons] == ["abc"]
     assert words(progress_reply(WRITE, Progress(job_id="abc"))) == ["write abc: running ..."]
 
 
@@ -177,7 +177,7 @@ def test_a_job_that_is_tried_again_does_not_look_as_if_it_ran() -> None:
     note = "Its worker stopped; it is tried again (2 of 3)."
     reply = progress_reply(WRITE, Progress(job_id="abc", waiting=True, note=note))
     assert words(reply) == ["write abc: waiting again ...", note]
-    assert [button.job_id for button in reply.buttons] == ["abc"]
+    assert [button.target for button in reply.buttons] == ["abc"]
 
 
 def test_a_result_shows_what_its_kind_says() -> None:
