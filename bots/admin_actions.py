@@ -14,7 +14,9 @@ from frontdesk.queue.errors import UnknownTargetError
 from frontdesk.queue.oversight import Inspected
 from frontdesk.queue.steering import Steering
 
-Sort: TypeAlias = Literal["lane", "worker", "waiting", "unfinished", "aside", "job", "tier", "person", "text", "count"]
+Sort: TypeAlias = Literal[
+    "lane", "worker", "waiting", "unfinished", "aside", "job", "reported", "tier", "person", "text", "count"
+]
 
 LONGEST_REASON = 300  # characters
 MOST = 100  # entries of a list
@@ -168,6 +170,27 @@ async def _drop(order: Order) -> Shown:
     return Shown(replies.dropped_reply(order.given["job"].lower()))
 
 
+async def _reports(order: Order) -> Shown:
+    reports = await order.desk.showcase.reports(order.person)
+    data = [{"job": each.entry.id, "reason": each.reason, "at": each.at} for each in reports]
+    return Shown(replies.reports_reply(reports, order.now), data)
+
+
+async def _hide(order: Order) -> Shown:
+    await order.desk.showcase.hide(order.person, order.given["job"], on=True, reason=order.reason)
+    return Shown(replies.hidden_reply(order.given["job"].lower(), hidden=True))
+
+
+async def _unhide(order: Order) -> Shown:
+    await order.desk.showcase.hide(order.person, order.given["job"], on=False, reason=order.reason)
+    return Shown(replies.hidden_reply(order.given["job"].lower(), hidden=False))
+
+
+async def _settle(order: Order) -> Shown:
+    await order.desk.showcase.settle(order.person, order.given["job"], order.reason)
+    return Shown(replies.settled_reply(order.given["job"].lower()))
+
+
 async def _audit(order: Order) -> Shown:
     entries = await order.steering.seen.audit(order.limit)
     return Shown(replies.audit_reply(entries), entries)
@@ -177,6 +200,7 @@ LANE = Argument("lane", "The lane", "lane")
 WORKER = Argument("worker", "The worker's id, or enough of its beginning", "worker")
 PERSON = Argument("person", "Who", "person")
 WHY = Argument("reason", "Why, for the audit log", "text", required=False)
+OBJECT = Argument("job", "The object's id", "reported")
 LIMIT = Argument("limit", "How many to list", "count", required=False)
 
 ACTIONS: Mapping[str, Action] = {
@@ -210,6 +234,10 @@ ACTIONS: Mapping[str, Action] = {
                (Argument("job", "The job's id", "aside"), WHY), "1rx6m3mee the driver is mended", _requeue),
         Action("drop", "Forget a job that is kept aside",
                (Argument("job", "The job's id", "aside"), WHY), "1rx6m3mee", _drop),
+        Action("reports", "What people said of objects in the gallery", (), "", _reports, lists=True),
+        Action("hide", "Take an object out of the gallery", (OBJECT, WHY), "1rx6m3mee somebody's photograph", _hide),
+        Action("unhide", "Put an object back into the gallery", (OBJECT, WHY), "1rx6m3mee", _unhide),
+        Action("settle", "Leave an object in the gallery, whatever was reported", (OBJECT, WHY), "1rx6m3mee", _settle),
         Action("audit", "What admins did, newest first", (LIMIT,), "", _audit, lists=True),
     )
 }  # fmt: skip

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from frontdesk.bots.replies import Block, Code, Foreign, Line, Reply, Rows, Strong, duration, line, say
 from frontdesk.queue.oversight import Aside, Audited, Ban, Inspected
 from frontdesk.queue.steering import Bumped, Switched
+
+if TYPE_CHECKING:
+    from frontdesk.history.history import Report
+
+REPORTS, TITLE = 12, 80  # shown at once; characters of what an object is about
 
 
 def paused_reply(lane: Switched) -> Reply:
@@ -109,6 +115,29 @@ def people_reply(bans: Mapping[str, Ban], tiers: Mapping[str, str]) -> Reply:
         for requester, ban in bans.items()
     ]
     return Reply((*banned, *(line(Code(who), " is of the tier ", Code(tier), ".") for who, tier in tiers.items())))
+
+
+def reports_reply(reports: Sequence[Report], now: float) -> Reply:
+    """Oldest first; who reported stays unnamed."""
+    if not reports:
+        return say("Nothing in the gallery is reported.")
+    lines = [
+        line(Code(each.entry.id), f" {each.entry.kind}, {_ago(each.at, now)}: ", Foreign(each.reason),
+             ". It says: ", Foreign(each.entry.title[:TITLE]))
+        for each in reports[:REPORTS]
+    ]  # fmt: skip
+    more = [line(f"And {len(reports) - REPORTS} more.")] if len(reports) > REPORTS else []
+    then = line(Code("/admin hide JOB"), " takes one out of the gallery, ", Code("/admin settle JOB"), " leaves it.")
+    return Reply((*lines, *more, then))
+
+
+def hidden_reply(job_id: str, *, hidden: bool) -> Reply:
+    where = "out of the gallery; its owner still sees it." if hidden else "in the gallery again."
+    return say(Code(job_id), f" is {where}")
+
+
+def settled_reply(job_id: str) -> Reply:
+    return say("What was reported of ", Code(job_id), " is settled; it stays where it is.")
 
 
 def audit_reply(entries: Sequence[Audited]) -> Reply:

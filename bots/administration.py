@@ -55,6 +55,9 @@ class Administration:
                     return _marked(await seen.lanes(), await seen.paused(), "paused")
                 case "worker":
                     return _marked(await seen.workers(), await seen.drained(), "drained")
+                case "reported":
+                    reports = await self._desk.showcase.reports(person)
+                    return [(each.entry.id, f"{each.entry.id} {each.entry.kind}: {each.reason}") for each in reports]
                 case "tier":
                     return [(name, name) for name in (*self._desk.limits.tiers, BY_FILE)]
                 case "waiting" | "unfinished" | "aside" | "job":

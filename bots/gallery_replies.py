@@ -24,7 +24,7 @@ from frontdesk.bots.replies import (
 )
 from frontdesk.history.entries import Entry, KeptFile, Page
 from frontdesk.history.receipts import parameters, receipt
-from frontdesk.queue.jobs import Artifact, Outcome, Version
+from frontdesk.queue.jobs import Outcome, Version
 from frontdesk.queue.kinds import AnyKind
 from frontdesk.queue.results import Attachment
 
@@ -196,7 +196,7 @@ def picture(entry: Entry, *, moving: bool = True) -> Attachment | None:
         for place, file in enumerate(entry.files):
             if file.role == role and file.artifact.media_type.startswith("image/"):
                 named = file.artifact.model_copy(update={"name": _named(entry, file)})
-                return Attachment(named, role, smaller=_smaller(entry.files[place + 1 :]))  # type: ignore[arg-type]
+                return Attachment(named, role, smaller=_smaller(entry.files[place + 1 :]))
     return None
 
 
@@ -214,9 +214,9 @@ def _smaller(following: Sequence[KeptFile]) -> tuple[Version, ...]:
     return tuple(found)
 
 
-def attachments(entry: Entry) -> tuple[Artifact, ...]:
-    """All its files, whole."""
-    return tuple(file.artifact for file in entry.files if file.role != "smaller")
+def whole_files(entry: Entry) -> tuple[Attachment, ...]:
+    """All its files, in the order of the answer."""
+    return tuple(Attachment(file.artifact, file.role) for file in entry.files if file.role != "smaller")
 
 
 def outcome_of(entry: Entry) -> Outcome:

@@ -48,7 +48,7 @@ class Listings:
         if await answer(self._redis.hlen(key)) >= MOST:
             await self._redis.delete(key)
         async with self._redis.pipeline() as pipe:
-            pipe.hset(key, token, encode(listing))
+            pipe.hset(key, token, encode(listing).decode())
             pipe.expire(key, KEPT)
             await pipe.execute()
         return token

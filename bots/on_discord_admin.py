@@ -14,7 +14,7 @@ from frontdesk.bots.on_discord_render import AnyInteraction
 from frontdesk.queue.parameters import Value
 
 NAME_LIMIT = 100  # characters of a lane, a worker, a job, a tier
-OFFERED: frozenset[Sort] = frozenset({"lane", "worker", "waiting", "unfinished", "aside", "job", "tier"})
+OFFERED: frozenset[Sort] = frozenset({"lane", "worker", "waiting", "unfinished", "aside", "job", "reported", "tier"})
 
 Choices: TypeAlias = list[app_commands.Choice[str]]
 Offered: TypeAlias = Callable[[list[tuple[str, str]], str], Choices]

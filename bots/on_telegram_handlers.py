@@ -42,6 +42,7 @@ from frontdesk.bots.replies import (
 from frontdesk.bots.status_replies import queue_reply, status_reply
 from frontdesk.bots.top_replies import top_of
 from frontdesk.bots.variants import again
+from frontdesk.queue.artifacts import Artifact
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import DeskClosedError, FilesClosedError, InvalidRequestError, LimitedError, UserError
 from frontdesk.queue.jobs import ReplyAddress
@@ -127,7 +128,8 @@ class Handlers:
 
     async def _ask_for(self, turn: Turn, kind: AnyKind, said: Said) -> None:
         """A kind's command: its arguments, or what it replies to, or a form for what is missing."""
-        raw, private = split_private(parse_arguments(kind, said.text))
+        given: Mapping[str, Sent] = parse_arguments(kind, said.text)
+        raw, private = split_private(given)
         if kind.subject and said.quoted and kind.subject.name not in raw:
             raw[kind.subject.name] = said.quoted
         parameter = parameter_for(kind, raw, said.file) if said.file else None
@@ -291,7 +293,7 @@ class Handlers:
         if form is None or form.update != press.update:  # otherwise it comes again
             form = forms.rewriting(
                 wanted.kind,
-                wanted.raw,
+                {name: value for name, value in wanted.raw.items() if not isinstance(value, Artifact | IncomingFile)},
                 wanted.edit.name,
                 private=wanted.private,
                 update=press.update,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +21,9 @@ PRIVATE = Parameter("private", "boolean", "Answer so that only you see it", requ
 # Control characters carry no meaning here and break displays and stores; line breaks and tabs stay.
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 YES, NO = frozenset({"yes", "y", "true", "on", "1"}), frozenset({"no", "n", "false", "off", "0"})
+
+
+G = TypeVar("G", bound=Given)
 
 
 def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
@@ -54,7 +57,7 @@ def parse_arguments(kind: AnyKind, text: str) -> dict[str, Value]:
     return raw
 
 
-def split_private(raw: Mapping[str, Given]) -> tuple[dict[str, Given], bool]:
+def split_private(raw: Mapping[str, G]) -> tuple[dict[str, G], bool]:
     """The kind's own parameters, and whether the answer is for the requester's eyes only."""
     own = {name: value for name, value in raw.items() if name != PRIVATE.name}
     return own, _boolean(PRIVATE, raw.get(PRIVATE.name, False))

@@ -9,7 +9,17 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import HTMLResponse
 
 from frontdesk.bots.main import Premises
-from frontdesk.gallery import errors, pages_admin, pages_create, pages_jobs, pages_sign_in
+from frontdesk.gallery import (
+    errors,
+    pages_admin,
+    pages_board,
+    pages_create,
+    pages_files,
+    pages_gallery,
+    pages_jobs,
+    pages_object,
+    pages_sign_in,
+)
 from frontdesk.gallery.arriving import Reception
 from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.guarding import BODY, Guard, Room
@@ -22,7 +32,16 @@ from frontdesk.queue.sign_in import SignIns
 
 Router = Callable[[Site], APIRouter]
 
-PAGES: Sequence[Router] = (pages_sign_in.router, pages_create.router, pages_jobs.router, pages_admin.router)
+PAGES: Sequence[Router] = (
+    pages_sign_in.router,
+    pages_create.router,
+    pages_jobs.router,
+    pages_gallery.router,
+    pages_object.router,
+    pages_files.router,
+    pages_board.router,
+    pages_admin.router,
+)
 """Each is served with a visitor looked up, and with its forms checked."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})

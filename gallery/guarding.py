@@ -100,8 +100,10 @@ class _Answering:
 
     def _complete(self, headers: MutableHeaders) -> None:
         state, secure = self._scope["state"], self._site.secure
-        headers["Content-Security-Policy"] = policy(
-            state["nonce"], secure=secure, viewer_3d=bool(state.get("viewer_3d"))
+        headers["Content-Security-Policy"] = (
+            SANDBOX
+            if state.get("sandboxed")
+            else policy(state["nonce"], secure=secure, viewer_3d=bool(state.get("viewer_3d")))
         )
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
@@ -127,6 +129,10 @@ PERMISSIONS = ", ".join(
 )  # fmt: skip
 
 
+SANDBOX = "default-src 'none'; sandbox"  # of what a user made, which is never a page of ours
+VIEWER_STYLE = "'sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0='"  # of the style sheet in model-viewer 4.4.0
+
+
 def policy(nonce: str, *, secure: bool, viewer_3d: bool = False) -> str:
     """The content security policy (W3C, CSP 3) of one answer.
 
@@ -136,7 +142,7 @@ def policy(nonce: str, *, secure: bool, viewer_3d: bool = False) -> str:
     rules = {
         "default-src": "'self'",
         "script-src": f"'self' 'nonce-{nonce}'" + (" 'wasm-unsafe-eval'" if viewer_3d else ""),
-        "style-src": f"'self' 'nonce-{nonce}'",
+        "style-src": f"'self' 'nonce-{nonce}'" + (f" {VIEWER_STYLE}" if viewer_3d else ""),
         "img-src": "'self' blob: data:",
         "connect-src": "'self'" + (" blob: data:" if viewer_3d else ""),
         "worker-src": "'self'" + (" blob:" if viewer_3d else ""),
