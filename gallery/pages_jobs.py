@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
 
 LISTED = 20  # jobs on the page
 FOLLOWED = 12  # jobs that one stream tells of
+TOLD = 500  # jobs whose newest progress is kept
 STREAMS = 12  # of one person at a time
 
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: for nginx in front
@@ -38,6 +40,7 @@ class JobPages:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._streams = Counter[str]()
+        self._told = OrderedDict[str, Progress]()  # the newest of jobs that run, for who loads a page anew
 
     async def mine(self, request: Request) -> Response:
         """What is under way, and what was answered; the queue forgets, the history does not."""
@@ -137,6 +140,8 @@ class JobPages:
         return job_views.of_entry(self._site.front.kinds, entry)
 
     async def _view(self, record: JobRecord) -> JobView:
+        if record.state == "running" and (told := self._told.get(record.id)) and not told.waiting:
+            return replace(job_views.of_progress(record, told), submitted_at=record.submitted_at)
         async with queue_open():
             waiting = record.state == "waiting"
             ticket = (
@@ -161,6 +166,10 @@ class JobPages:
             view = await self._view(news)
         elif isinstance(news, Progress):
             view = job_views.of_progress(record, news)
+            self._told[record.id] = news
+            self._told.move_to_end(record.id)
+            if len(self._told) > TOLD:
+                self._told.popitem(last=False)
         else:
             view = job_views.of_ticket(record, news)
         template = self._site.rendering.environment.get_template("_job_detail.html")
