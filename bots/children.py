@@ -18,10 +18,12 @@ WORKER = "frontdesk.worker.main"
 RECORDER = "frontdesk.history.main"
 CALIBRATION = "frontdesk.worker.calibrate"
 FRONT = "frontdesk.bots.cli"
+WEB = "frontdesk.gallery.main"
 # What the worker imports; looked up and not imported, since this process has no use for them.
 WORKER_NEEDS = ("torch", "transformers", "accelerate", "safetensors", "gguf", "psutil")
 DISCORD_NEEDS = ("discord",)
 TELEGRAM_NEEDS = ("telegram",)
+WEB_NEEDS = ("fastapi", "uvicorn", "jinja2", "python_multipart")
 
 LEAVE = 15.0  # seconds a child gets to end, beyond those that a worker gives its running jobs
 HURRY = 3.0  # seconds it gets when it was asked twice
@@ -34,9 +36,14 @@ def command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
+def lacking_of(packages: tuple[str, ...]) -> list[str]:
+    """Those that are not installed."""
+    return [name for name in packages if find_spec(name) is None]
+
+
 def need(packages: tuple[str, ...], extra: str) -> None:
     """Raises ConfigurationError with what to install where one is missing."""
-    if lacking := [name for name in packages if find_spec(name) is None]:
+    if lacking := lacking_of(packages):
         raise ConfigurationError(f"{', '.join(lacking)} is not installed. Run: pip install 'frontdesk[{extra}]'")
 
 

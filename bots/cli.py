@@ -77,7 +77,8 @@ def _demo() -> None:
 
 @app.command("up", epilog="Example: FRONTDESK_TELEGRAM_TOKEN=... frontdesk up")
 def _up() -> None:
-    """Run everything here: a server unless FRONTDESK_REDIS_URL names one, a worker, and each bot that has a token."""
+    """Run everything here: a worker, the web page, each bot with a token, and a server unless FRONTDESK_REDIS_URL is
+    set."""
     _run(up(_settings()), own_signals=True)
 
 
@@ -115,7 +116,18 @@ def _worker() -> None:
 
     Exit status: 0 told to stop; 2 a setting is wrong.
     """
-    _become(children.WORKER)
+    _become(children.WORKER, children.WORKER_NEEDS, "worker")
+
+
+@app.command("web", epilog="Example: FRONTDESK_WEB_URL=https://desk.example.org frontdesk web")
+def _web() -> None:
+    """Serve the web page, at http://127.0.0.1:8080 unless settings say otherwise.
+
+    One signs in there with a link that the bots give: /web.
+
+    Exit status: 0 told to stop; 2 a setting is wrong.
+    """
+    _become(children.WEB, children.WEB_NEEDS, "web")
 
 
 @app.command("recorder", epilog="Example: FRONTDESK_DATABASE_URL=postgresql://desk@db/history frontdesk recorder")
@@ -136,7 +148,7 @@ def _recorder() -> None:
 )
 def _calibrate(context: typer.Context) -> None:
     """Measure the thresholds of `score` for the configured model, from folders of texts whose origin is known."""
-    _become(children.CALIBRATION, *context.args)
+    _become(children.CALIBRATION, children.WORKER_NEEDS, "worker", *context.args)
 
 
 @app.command("ask", epilog="Example: frontdesk ask write max_tokens=60 'Why is the sky blue?' --json")
@@ -324,9 +336,9 @@ def _serve(platform: str, needs: tuple[str, ...]) -> None:
     _run(serve(settings, adapter), own_signals=True)
 
 
-def _become(module: str, *arguments: str) -> None:
+def _become(module: str, needs: tuple[str, ...], extra: str, *arguments: str) -> None:
     """Go on as another program, which answers to our process id and keeps its own exit status."""
-    children.need(children.WORKER_NEEDS, "worker")
+    children.need(needs, extra)
     words = children.command(module, *arguments)
     with suppress(OSError):
         sys.stdout.flush()

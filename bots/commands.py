@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from frontdesk.bots.api_key_commands import api_key_commands
 from frontdesk.bots.gallery_commands import gallery_commands
 from frontdesk.bots.main import Premises
 from frontdesk.bots.own_commands import OwnCommand, OwnCommands
 from frontdesk.bots.privacy_commands import privacy_commands
+from frontdesk.bots.web_commands import web_commands
 from frontdesk.queue.errors import DeclarationError
 from frontdesk.queue.kinds import RESERVED
 
-DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = [gallery_commands, privacy_commands]
+DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = [
+    gallery_commands,
+    web_commands,
+    api_key_commands,
+    privacy_commands,
+]
 """Each part's commands, in the order in which they are listed."""
 
 

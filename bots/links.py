@@ -88,9 +88,10 @@ def links_of(settings: Settings) -> Links | None:
     return Links(settings.files_url, kept_key(settings.data_dir / KEY_FILE))
 
 
-def kept_key(path: Path) -> bytes:
-    """The key in a file for its owner only, which is made where there is none. Raises ConfigurationError."""
-    advice = "Mend that, or set FRONTDESK_FILES_KEY."
+def kept_key(path: Path, setting: str = "FRONTDESK_FILES_KEY") -> bytes:
+    """The key in a file for its owner only, which is made where there is none; `setting` may name another. Raises
+    ConfigurationError."""
+    advice = f"Mend that, or set {setting}."
     try:
         with suppress(FileNotFoundError):
             return _read(path)
@@ -111,7 +112,7 @@ def kept_key(path: Path) -> bytes:
 def _read(path: Path) -> bytes:
     key = path.read_text("ascii", "replace").strip()
     if path.stat().st_mode & 0o077:
-        raise ConfigurationError(f"{path} can be read by others, who could make links to files. Run: chmod 600 {path}")
+        raise ConfigurationError(f"{path} can be read by others, who could sign as this desk. Run: chmod 600 {path}")
     if not re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", key):
-        raise ConfigurationError(f"{path} holds no key. Remove it: another is made, and links given so far end.")
+        raise ConfigurationError(f"{path} holds no key. Remove it: another is made, and what was signed so far ends.")
     return bytes.fromhex(key)

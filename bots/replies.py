@@ -196,12 +196,16 @@ def duration(seconds: float) -> str:
 
 def ticket_reply(kind: AnyKind, ticket: Ticket, *, kills: int = 0) -> Reply:
     """Accepted: the job's id, its position, the expected wait, and a way out. `kills`: workers that it stopped."""
-    again = "its worker stopped; it waits again, " if kills and ticket.position else ""
-    where = f"{again}{_where(ticket)}"
-    lines = [line(Strong(kind.name), " ", Code(ticket.job_id), f": {where}")]
+    lines = [line(Strong(kind.name), " ", Code(ticket.job_id), f": {standing(ticket, kills=kills)}")]
     if ticket.lacking and ticket.position:
         lines.append(line(Foreign(ticket.lacking)))
     return Reply(tuple(lines), (cancel_button(ticket.job_id),))
+
+
+def standing(ticket: Ticket, *, kills: int = 0) -> str:
+    """Where a job stands, as the end of a sentence. `kills` as of `ticket_reply`."""
+    again = "its worker stopped; it waits again, " if kills and ticket.position else ""
+    return f"{again}{_where(ticket)}"
 
 
 def _where(ticket: Ticket) -> str:

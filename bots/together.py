@@ -19,10 +19,13 @@ from frontdesk.bots.children import (
     OWN_NAME,
     RECORDER,
     TELEGRAM_NEEDS,
+    WEB,
+    WEB_NEEDS,
     WORKER,
     WORKER_NEEDS,
     Child,
     command,
+    lacking_of,
     need,
 )
 from frontdesk.queue.embedded import ensure_server
@@ -36,9 +39,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child that died is st
 STEADY = 60.0  # seconds of life after which a child's next death counts as its first
 NAME_WIDTH = 8
 # How far from FRONTDESK_METRICS_LISTEN each part answers Prometheus. Workers are last: there is one for each GPU.
-METRICS_PORTS = {"discord": 0, "telegram": 1, "worker": 2}
+METRICS_PORTS = {"discord": 0, "telegram": 1, "web": 2, "worker": 3}
 NO_BOT = (
-    "No bot has a token, so only `frontdesk chat` and `frontdesk ask` reach this desk."
+    "No bot has a token, so only `frontdesk chat` and `frontdesk ask` reach this desk, and its web page."
     " Set FRONTDESK_DISCORD_TOKEN or FRONTDESK_TELEGRAM_TOKEN."
 )
 
@@ -54,8 +57,8 @@ class Part:
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
-    """The worker, the recorder, and each bot that has a token; each gets only its own secrets. `readable`: logs for
-    people.
+    """The worker, the recorder, the web page if its packages are there, and each bot that has a token; each gets only
+    its own secrets. `readable`: logs for people.
 
     Raises ConfigurationError where packages are missing.
     """
@@ -83,6 +86,8 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
         need(TELEGRAM_NEEDS, "bots")
         secrets = ("telegram_token", "telegram_webhook_secret", "files_key", "database_url")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
+    if not lacking_of(WEB_NEEDS):
+        made.append(Part("web", command(WEB), environment("web", "web_key", "files_key", "database_url")))
     return made
 
 

@@ -65,6 +65,9 @@ OBJECTS_OF = "fd:objects:"  # sorted set, by requester: the same
 STORE = "fd:store"  # string: what the artifact store of this queue is stamped with
 SWEPT = "fd:swept"  # string: there while no sweep of the files is due
 REQUEST = "fd:request:"  # string, by update: what a request of the HTTP door was, and what it was answered
+SIGN_IN = "fd:sign_in:"  # string, by the hash of a link to the web page: whose it is
+SESSION = "fd:session:"  # string, by the hash of a browser's secret: who is signed in there
+SESSIONS = "fd:sessions:"  # set, by requester: the hashes of their browsers' secrets
 
 LOOKING = "fd:looking:"  # hash, by requester: token of a list in a chat -> what it lists, and how far it was read
 UNFETCHED = "fd:unfetched"  # hash: Telegram's number of an update whose document is being fetched -> the update
@@ -149,6 +152,10 @@ def members(group_id: str) -> str:
 def requester_jobs(requester: str) -> str:
     """Sorted set: the jobs of one requester, newest last."""
     return f"fd:jobs:{requester}"
+
+
+def sessions_of(requester: str) -> str:
+    return SESSIONS + requester
 
 
 def idempotency(key: str) -> str:

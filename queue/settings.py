@@ -32,7 +32,7 @@ CONFIG_FILE = "frontdesk.toml"
 SHORTEST_KEY = 32
 KEEP_DAYS = 90.0  # for which a job and its files are kept, unless its kind has its own
 TOKENS = frozenset(
-    {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "api_key"}
+    {"discord_token", "telegram_token", "telegram_webhook_secret", "files_key", "database_url", "api_key", "web_key"}
 )
 
 
@@ -98,6 +98,13 @@ def _http(url: str) -> str:
     return url.rstrip("/")
 
 
+def _site(url: str) -> str:
+    parts = _parts(_http(url))
+    if parts is None or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address without a path, such as https://desk.example.org")
+    return url.rstrip("/").lower()
+
+
 def _store(url: str) -> str:
     if re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*/?", url):
         return url.rstrip("/")
@@ -135,6 +142,7 @@ Listen = Annotated[str, AfterValidator(_listen)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 Token = Annotated[SecretStr, AfterValidator(_bare)]
 Url = Annotated[str, AfterValidator(_http)]
+Site = Annotated[str, AfterValidator(_site)]
 Store = Annotated[str, AfterValidator(_store)]
 
 
@@ -198,6 +206,9 @@ class Settings(BaseSettings):
 
     webhook_private: bool = False
     api_key: Token | None = None
+    web_listen: Listen = "127.0.0.1:8080"
+    web_url: Site | None = None
+    web_key: Annotated[SecretStr, AfterValidator(_long)] | None = None
 
     metrics_listen: Listen | None = None
 
@@ -214,6 +225,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _config_file()))
+
+    @property
+    def web_address(self) -> str:
+        """Where people find the web page: "https://desk.example.org", without a slash at its end."""
+        return self.web_url or f"http://{self.web_listen}".lower()
 
     @property
     def redis(self) -> str | None:

@@ -1,0 +1,189 @@
+"""A person's jobs: the list, one of them, the news of them as they come, and cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from frontdesk.bots.intake import queue_open
+from frontdesk.bots.replies import as_text, cancel_reply
+from frontdesk.gallery import job_views
+from frontdesk.gallery.job_views import JobView
+from frontdesk.gallery.saying import say_next
+from frontdesk.gallery.site import Site, is_htmx, see_other
+from frontdesk.gallery.streaming import events
+from frontdesk.gallery.visitors import Visitor, visitor_of
+from frontdesk.queue.errors import FileDamagedError, HistoryClosedError, NoSuchJobError, NoSuchObjectError
+from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
+
+LISTED = 20  # jobs on the page
+FOLLOWED = 12  # jobs that one stream tells of
+TOLD = 500  # jobs whose newest progress is kept
+STREAMS = 12  # of one person at a time
+
+STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: for nginx in front
+
+
+class JobPages:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._streams = Counter[str]()
+        self._told = OrderedDict[str, Progress]()  # the newest of jobs that run, for who loads a page anew
+
+    async def mine(self, request: Request) -> Response:
+        """What is under way, and what was answered; the queue forgets, the history does not."""
+        visitor = visitor_of(request)
+        person = visitor.must_be_known()
+        views, unfinished = [], []
+        for record in await self._site.front.desk.jobs(person, LISTED):
+            views.append(await self._view(record))
+            if not record.ended:
+                unfinished.append(record.id)
+        views += await self._remembered(visitor)
+        context = {"jobs": job_views.newest_first(views, LISTED), "followed": unfinished[:FOLLOWED]}
+        return self._site.page(request, "jobs.html", context)
+
+    async def one(self, request: Request, job_id: str) -> Response:
+        """One job: its answer, or where it stands."""
+        return self._site.page(request, "job.html", {"job": await self._own(visitor_of(request), job_id)})
+
+    async def news(self, request: Request, job: Annotated[list[str], Query(max_length=FOLLOWED)]) -> Response:
+        """News of one's own jobs as server-sent events, until all of them have ended."""
+        person = visitor_of(request).must_be_known()
+        records = [await self._site.front.desk.job(person, each) for each in dict.fromkeys(job)]
+        if self._streams[person.requester.key] >= STREAMS:
+            raise HTTPException(429)
+        told = self._counted(person.requester.key, events(self._site.live, records, self._slots, self._site.closing))
+        return StreamingResponse(told, media_type="text/event-stream", headers=STREAM)
+
+    async def _counted(self, key: str, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """Each person has a few streams at a time."""
+        self._streams[key] += 1
+        try:
+            async with aclosing(told):
+                async for event in told:
+                    yield event
+        finally:
+            self._streams[key] -= 1
+            self._streams += Counter()  # forgets who has none
+
+    async def picture(
+        self, request: Request, job_id: str, sha256: str, size: int, media_type: Annotated[str, Query(alias="type")]
+    ) -> Response:
+        """What a job shows of itself while it runs, to its requester."""
+        record = await self._site.front.desk.job(visitor_of(request).must_be_known(), job_id)
+        store = self._site.front.store
+        if store is None or media_type not in job_views.PICTURES:
+            raise NoSuchJobError(job_id)
+        try:
+            wanted = Artifact(name="picture", sha256=sha256, size=size, media_type=media_type)
+        except ValidationError:
+            raise NoSuchJobError(job_id) from None
+
+        def read() -> bytes:
+            with tempfile.TemporaryDirectory(prefix="frontdesk-picture-") as folder:
+                return store.fetch_shown(record.id, wanted, Path(folder)).read_bytes()
+
+        try:
+            data = await asyncio.to_thread(read)
+        except FileDamagedError:  # there is a newer one by now
+            return Response(status_code=404)
+        return Response(data, media_type=media_type, headers={"Cache-Control": "private, max-age=3600"})
+
+    async def ask_to_cancel(self, request: Request, job_id: str) -> Response:
+        """Are you sure? As a page, or as a dialog for a script."""
+        record = await self._site.front.desk.job(visitor_of(request).must_be_known(), job_id)
+        if record.ended:
+            return see_other(request, f"/jobs/{record.id}")
+        context = {
+            "title": f"Cancel {record.kind} {record.id}?",
+            "sentence": "What there is of it so far is lost." if record.state == "running" else "It loses its place.",
+            "action": f"/jobs/{record.id}/cancel",
+            "label": "Cancel the job",
+            "back": f"/jobs/{record.id}",
+        }
+        return self._site.page(request, "_confirm.html" if is_htmx(request) else "confirm.html", context)
+
+    async def cancel(self, request: Request, job_id: str) -> Response:
+        person = visitor_of(request).must_be_known()
+        record = await self._site.front.desk.job(person, job_id)  # an admin's own too: others' are cancelled elsewhere
+        result = await self._site.front.desk.cancel(person, record.id)
+        say_next(self._site.jar, request, as_text(cancel_reply(record.id, result)))
+        return see_other(request, f"/jobs/{record.id}")
+
+    async def _own(self, visitor: Visitor, job_id: str) -> JobView:
+        """A job of the visitor's, from the queue or else from the history. Raises NoSuchJobError."""
+        person = visitor.must_be_known()
+        try:
+            return await self._view(await self._site.front.desk.job(person, job_id))
+        except NoSuchJobError:
+            if self._site.front.memory is None:
+                raise
+        try:
+            entry = await self._site.front.desk.showcase.entry(person, job_id)
+        except NoSuchObjectError:
+            raise NoSuchJobError(job_id[:32]) from None
+        if not await self._site.front.desk.showcase.owns(person, entry):  # it is public, and has a page of its own
+            raise NoSuchJobError(job_id[:32])
+        return job_views.of_entry(self._site.front.kinds, entry)
+
+    async def _view(self, record: JobRecord) -> JobView:
+        if record.state == "running" and (told := self._told.get(record.id)) and not told.waiting:
+            return replace(job_views.of_progress(record, told), submitted_at=record.submitted_at)
+        async with queue_open():
+            waiting = record.state == "waiting"
+            ticket = (
+                await self._site.front.broker.ticket(record.id, record.lane) if waiting else Ticket(record.id, 0, 0.0)
+            )
+        return job_views.of_record(self._site.front.kinds, record, ticket)
+
+    async def _remembered(self, visitor: Visitor) -> Sequence[JobView]:
+        """From the history; nothing where it is away: the queue's own jobs are shown all the same."""
+        if self._site.front.memory is None:
+            return []
+        try:
+            viewer = await self._site.front.desk.showcase.viewer(visitor.person)
+            entries = await (await self._site.front.memory.history()).latest(viewer, limit=LISTED)
+        except HistoryClosedError:
+            return []
+        return [job_views.of_entry(self._site.front.kinds, entry) for entry in entries]
+
+    async def _slots(self, record: JobRecord, news: Ticket | Progress | JobRecord) -> dict[str, str | bool]:
+        """What a piece of news changes on the page."""
+        if isinstance(news, JobRecord):
+            view = await self._view(news)
+        elif isinstance(news, Progress):
+            view = job_views.of_progress(record, news)
+            self._told[record.id] = news
+            self._told.move_to_end(record.id)
+            if len(self._told) > TOLD:
+                self._told.popitem(last=False)
+        else:
+            view = job_views.of_ticket(record, news)
+        template = self._site.rendering.environment.get_template("_job_detail.html")
+        keeps = isinstance(news, Ticket)  # the text so far stays where only the place changed
+        detail = "" if keeps else template.render(job=view)
+        return {"job": view.id, "state": view.state, "detail": detail, "keeps": keeps, "ended": view.ended}
+
+
+def router(site: Site) -> APIRouter:
+    pages, made = JobPages(site), APIRouter()
+    made.add_api_route("/jobs", pages.mine, methods=["GET"])
+    made.add_api_route("/jobs/news", pages.news, methods=["GET"], response_model=None)
+    made.add_api_route("/jobs/{job_id}", pages.one, methods=["GET"])
+    made.add_api_route("/jobs/{job_id}/picture/{sha256}", pages.picture, methods=["GET"])
+    made.add_api_route("/jobs/{job_id}/cancel", pages.ask_to_cancel, methods=["GET"])
+    made.add_api_route("/jobs/{job_id}/cancel", pages.cancel, methods=["POST"])
+    return made

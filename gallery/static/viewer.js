@@ -1,0 +1,11 @@
+// Before the 3D viewer: where it would look for decoders of other formats. Ours need none, and it asks no other host.
+"use strict";
+
+const here = new URL("/static/vendor/none/", location.href).href;
+self.ModelViewerElement = self.ModelViewerElement || {};
+self.ModelViewerElement.dracoDecoderLocation = here;
+self.ModelViewerElement.ktx2TranscoderLocation = here;
+self.ModelViewerElement.meshoptDecoderLocation = "";
+
+const viewer = document.querySelector("model-viewer");
+if (viewer && matchMedia("(prefers-reduced-motion: reduce)").matches) viewer.removeAttribute("auto-rotate");
