@@ -18,7 +18,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the page and the browser are started as the tests do it
 from browsing import DESK, PHONE, Hosted, Seen, chromium, hosted, looking, sign_in
-from exhibits import Exhibits
+from showpieces import Exhibits
 from playwright.sync_api import Browser
 from redis.asyncio import Redis
 
@@ -80,20 +80,20 @@ def photographed(browser: Browser, site: Hosted, into: Path) -> None:
     def shot(seen: Seen, name: str, *, height: int | None = None) -> None:
         seen.page.wait_for_load_state("networkidle")
         path = into / f"{name}.png"
-        seen.page.screenshot(path=path)
+        seen.page.screenshot(path=path, timeout=120_000)  # the software renderer takes its time
         with Image.open(path) as picture:
             shown = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         shown.save(path, optimize=True)
         print(f"{path}: {path.stat().st_size / 1e3:.0f} kB")
 
     for scheme in ("light", "dark"):
-        with looking(browser, size=DESK, scheme=scheme, still=True) as (_, seen):
+        with looking(browser, size=DESK, scheme=scheme, still=True, viewer=True) as (_, seen):
             sign_in(seen.page, site, "ada")
             seen.page.goto(f"{site.base}/gallery")
             shot(seen, f"gallery-{scheme}")
             seen.page.goto(f"{site.base}/objects/{site.ids['turned']}")
-            seen.page.wait_for_function("document.querySelector('model-viewer').loaded", timeout=60_000)
-            seen.page.wait_for_timeout(1500)  # the poster fades
+            seen.until("document.querySelector('model-viewer').loaded", 120)
+            seen.page.wait_for_timeout(3000)  # the poster fades
             shot(seen, f"object-{scheme}")
             if scheme == "light":
                 seen.page.goto(f"{site.base}/leaderboard")

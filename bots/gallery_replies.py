@@ -18,7 +18,6 @@ from frontdesk.bots.replies import (
     Rows,
     Span,
     Strong,
-    duration,
     line,
     outcome_reply,
 )
@@ -59,7 +58,6 @@ def page_reply(listing: Listing, token: str, number: int, page: Page, now: float
         (*opening, *_turning(token, number, page)),
         attachments=tuple(still for entry in page.entries if (still := picture(entry, moving=False))),
         secret=_own(listing) or not all(entry.public for entry in page.entries),
-        album=listing.of == "mine",
     )
 
 
@@ -83,9 +81,17 @@ def _head(listing: Listing) -> tuple[Span | str, ...]:
 
 def _listed(place: int, entry: Entry, now: float) -> Block:
     seen = "" if entry.public else ", hidden by an admin" if entry.hidden else ", only you see it"
-    ago = f"{duration(max(1.0, now - entry.finished_at))} ago"
+    ago = _ago(now - entry.finished_at)
     title = Foreign(_cut(entry.title, SHORT_TITLE))
     return line(f"{place}. ", title, f" ({entry.kind}, {ago}{seen}) ", Code(entry.id))
+
+
+def _ago(seconds: float) -> str:
+    """In whole minutes, hours or days."""
+    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= (2 if unit == "days" else 1) * length:
+            return f"{int(seconds // length)} {unit} ago"
+    return "just now"
 
 
 def _turning(token: str, number: int, page: Page) -> tuple[Button, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from frontdesk.bots.on_discord_commands import AnyCommand
-from frontdesk.bots.on_discord_conversation import Conversation, person_of
+from frontdesk.bots.on_discord_conversation import Conversation, person_of, show_apart
 from frontdesk.bots.on_discord_delivery import edited, upload_room
 from frontdesk.bots.on_discord_options import Told, with_options
 from frontdesk.bots.on_discord_render import AnyInteraction, draw_parcels
@@ -73,8 +74,9 @@ class OwnAnswers:
         if isinstance(early, Again):
             await self._submit(interaction, early)
             return
-        private = own.secret or early is None or early.secret
-        await self._conversation.answer(interaction, lambda: self._shown(interaction, working), private=private)
+        private = own.secret or (working.done() and (early is None or early.secret))
+        shown = partial(self._shown, interaction, working, public=not private)
+        await self._conversation.answer(interaction, shown, private=private)
 
     async def pressed(self, interaction: AnyInteraction, name: str, data: str) -> None:
         """A button, perhaps from before a restart. What is secret, and what somebody else than who asked wants to see,
@@ -90,13 +92,16 @@ class OwnAnswers:
         if isinstance(early, Again):
             await self._submit(interaction, early)
             return
-        apart = early is None or (_shared(interaction) and (early.secret or not _own_message(interaction)))
-        await self._conversation.answer(interaction, lambda: self._shown(interaction, working), pressed=not apart)
+        shared = _shared(interaction)
+        apart = early is None or (shared and (early.secret or not _own_message(interaction)))
+        shown = partial(self._shown, interaction, working)
+        await self._conversation.answer(interaction, shown, pressed=not apart)
 
     async def _submit(self, interaction: AnyInteraction, wanted: Again) -> None:
         await self._conversation.submit(interaction, wanted.kind, {**wanted.raw, PRIVATE.name: wanted.private})
 
-    async def _shown(self, interaction: AnyInteraction, working: asyncio.Task[Said]) -> None:
+    async def _shown(self, interaction: AnyInteraction, working: asyncio.Task[Said], *, public: bool = False) -> None:
+        """public: the answer was promised where others read, before it was known; one that is secret breaks that."""
         said = await working
         if isinstance(said, Again):  # so late that it was decided without it where its ticket would stand
             raise HistoryClosedError
@@ -104,7 +109,11 @@ class OwnAnswers:
             # Several pictures stand side by side where no embed takes one of them.
             alone = sum(parcel.attachment.role != "file" for parcel in reply.parcels) == 1
             drawn = draw_parcels(reply, "", upload_room(interaction.filesize_limit), inline=alone)
-            await interaction.edit_original_response(**edited(drawn))
+            if public and said.secret and not isinstance(interaction.channel, discord.DMChannel):
+                await interaction.delete_original_response()
+                await show_apart(interaction, drawn)
+            else:
+                await interaction.edit_original_response(**edited(drawn))
 
 
 async def _begun(work: Callable[[], Coroutine[Any, Any, Said]]) -> tuple[asyncio.Task[Said], Said | None]:

@@ -178,10 +178,10 @@ class Showcase:
 
 def raw_of(kind: AnyKind, entry: Entry, *, own: bool) -> dict[str, Given]:
     """The parameters as a request takes them. Raises InvalidRequestError."""
-    files = {parameter.name for parameter in kind.files}
+    files, known = {each.name for each in kind.files}, {each.name for each in kind.parameters}
     raw: dict[str, Given] = {}
     for name, value in entry.params.items():
-        if value is None:
+        if value is None or name not in known:  # an earlier version of the kind took it
             continue
         if name not in files:
             raw[name] = value
@@ -189,7 +189,7 @@ def raw_of(kind: AnyKind, entry: Entry, *, own: bool) -> dict[str, Given]:
             raw[name] = Artifact.model_validate(value)
         else:
             raise InvalidRequestError([Problem(name, "is a file of whoever asked for it. Send one of your own.")])
-    if entry.seed is not None and any(parameter.name == "seed" for parameter in kind.parameters):
+    if entry.seed is not None and "seed" in known:
         raw["seed"] = entry.seed
     return raw
 

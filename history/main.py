@@ -1,4 +1,4 @@
-"""`frontdesk recorder`: writes down what the desk does, until told to stop.
+"""`frontdesk recorder`: writes down what the desk does, and makes it findable, until told to stop.
 
 Exit status: 0 told to stop; 2 a setting is wrong.
 """
@@ -13,8 +13,11 @@ from contextlib import AsyncExitStack, suppress
 import structlog
 
 from frontdesk.history.database import address_of, reached
+from frontdesk.history.indexing import Indexer, run_indexing
+from frontdesk.history.meaning import Meaning
 from frontdesk.history.recorder import Recorder
 from frontdesk.queue import logs
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.connection import connected, reachable
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import FrontdeskError
@@ -49,9 +52,13 @@ async def record(settings: Settings) -> None:
         redis = await stack.enter_async_context(connected(url))
         await reachable(redis)
         database = await stack.enter_async_context(reached(address_of(settings)))
-        recorder = Recorder(redis, database, Registry.installed(), keep=settings.keep_results_days * 86_400)
+        kinds, news = Registry.installed(), asyncio.Event()
+        recorder = Recorder(redis, database, kinds, keep=settings.keep_results_days * 86_400, wrote=news.set)
+        indexer = Indexer(database, kinds, Meaning.installed(), ArtifactStore.of(settings))
         log.info("recording", database=database.engine.dialect.name)
-        await recorder.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_indexing(indexer, news))
+            await recorder.run()
 
 
 if __name__ == "__main__":

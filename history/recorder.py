@@ -23,7 +23,7 @@ from frontdesk.queue.connection import heed_cancelling, persistently
 from frontdesk.queue.errors import HistoryClosedError
 from frontdesk.queue.jobs import JobRecord, Outcome
 from frontdesk.queue.kinds import Registry
-from frontdesk.queue.record import Ended, RecordStream
+from frontdesk.queue.record import ABANDONED, Ended, RecordStream
 
 log = structlog.get_logger()
 
@@ -34,7 +34,8 @@ LONGEST_PAUSE = 10.0  # seconds between two tries to reach the database
 
 
 class Recorder:
-    """keep: seconds for which Redis remembers an ended job. wrote: is called after each transaction that added jobs."""
+    """keep: seconds for which Redis remembers an ended job. abandoned: seconds after which what another recorder took
+    and did not write is taken over. wrote: is called after each transaction that added jobs."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Recorder:
         kinds: Registry,
         *,
         keep: float,
+        abandoned: float = ABANDONED,
         wrote: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,6 +52,7 @@ class Recorder:
         self._stream = RecordStream(redis, keep=keep)
         self._database = database
         self._kinds = kinds
+        self._abandoned = abandoned
         self._wrote = wrote
         self._clock = clock
 
@@ -64,7 +67,7 @@ class Recorder:
             heed_cancelling()
             if self._clock() - looked > LOOK_BACK:
                 await self._stream.expect()
-                while left := await self._stream.take_over(BATCH):
+                while left := await self._stream.take_over(BATCH, abandoned=self._abandoned):
                     await self._record(left)
                 looked = self._clock()
             if events := await self._stream.read(BLOCK, BATCH):

@@ -64,11 +64,11 @@ class Search:
 
         mine: the viewer's own alone. after: of the page before. Raises HistoryClosedError.
         """
-        text, wanted = readable(text[:LONGEST_QUERY]).strip(), Wanted(viewer, kind, mine)
-        if not text or not wanted.possible:
+        text, wanted = readable(text[:LONGEST_QUERY]), Wanted(viewer, kind, mine)
+        if not text.strip() or not wanted.possible:
             return Page(())
         by_words, by_meaning = await asyncio.gather(
-            self._by_words(terms_of(text), wanted, DEPTH), self._by_meaning(text, wanted)
+            self._by_words(terms_of(text), wanted, DEPTH), self._by_meaning(text.strip(), wanted)
         )
         return await self._page(fused([by_words, by_meaning]), wanted, limit, after)
 

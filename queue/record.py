@@ -61,7 +61,7 @@ class RecordStream:
         )
         return _ended(answered[0][1] if answered else [])
 
-    async def take_over(self, count: int, *, abandoned: float = ABANDONED) -> list[Ended]:
+    async def take_over(self, count: int, *, abandoned: float) -> list[Ended]:
         """What was handed out more than `abandoned` seconds ago, and never acknowledged."""
         _, entries, *_ = await self._redis.xautoclaim(
             keys.RECORD, GROUP, self._consumer, min_idle_time=int(abandoned * 1000), start_id="0-0", count=count

@@ -9,6 +9,7 @@ import asyncio
 import os
 import shutil
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from exhibits import Exhibits
+from showpieces import Exhibits
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from redis.asyncio import Redis
 
@@ -29,6 +30,8 @@ from frontdesk.bots.uploads import Uploads
 from frontdesk.gallery.app import create_app
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.serving import bound, served
+from frontdesk.history.indexing import Indexer
+from frontdesk.history.meaning import Meaning
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import Requester
@@ -78,6 +81,8 @@ class Hosted:
         given = asyncio.run_coroutine_threadsafe(SignIns(self._redis).give(requester), self._loop)
         return f"{self.base}/sign-in/{given.result(10)}"
 
+
+SHUT = "customElements.define('model-viewer', class extends HTMLElement {});"
 
 Exhibiting = Callable[[Exhibits, Redis], Awaitable[None]]
 
@@ -132,6 +137,9 @@ async def _page(redis_url: str, folder: Path, exhibit: Exhibiting) -> AsyncItera
         database = await memory.database()
         exhibits = Exhibits(database, store, kinds)
         await exhibit(exhibits, redis)
+        indexer = Indexer(database, kinds, Meaning.installed(), store)
+        while await indexer.index_some():
+            pass
         listening = bound("127.0.0.1:0")
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         live, front = Live(redis, broker), Premises(settings, kinds, redis, broker, desk, store=store)
@@ -163,6 +171,13 @@ class Seen:
     def _answered(self, response: Any) -> None:
         self.sizes[response.url] = int(response.headers.get("content-length", 0))
 
+    def until(self, expression: str, seconds: float = 20) -> None:
+        """Wait for something to be true in the page, whose policy lets playwright's own way of it not run."""
+        ends = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < ends, f"never came true: {expression}"
+            self.page.wait_for_timeout(50)
+
     def judged(self) -> list[str]:
         """What axe-core finds against WCAG 2.2 AA: the rule, and where."""
         found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": RULES}}).response
@@ -176,9 +191,16 @@ class Seen:
 
 @contextmanager
 def looking(
-    browser: Browser, *, size: tuple[int, int] = DESK, scheme: Scheme = "light", still: bool = False, **options: Any
+    browser: Browser,
+    *,
+    size: tuple[int, int] = DESK,
+    scheme: Scheme = "light",
+    still: bool = False,
+    viewer: bool = False,
+    **options: Any,
 ) -> Iterator[tuple[BrowserContext, Seen]]:
-    """A window of that size without cookies. still: its user wants nothing to move."""
+    """A window of that size without cookies. still: its user wants nothing to move. viewer: the 3D viewer runs, which
+    takes seconds where a processor draws; without it its picture is there."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
@@ -186,6 +208,8 @@ def looking(
         **options,
     )
     context.set_default_timeout(20_000)
+    if not viewer:
+        context.route("**/model-viewer.min.js*", lambda route: route.fulfill(body=SHUT, content_type="text/javascript"))
     try:
         yield context, Seen(context.new_page())
     finally:
@@ -196,4 +220,4 @@ def sign_in(page: Page, hosted: Hosted, user: str) -> None:
     """With a link, as the bot gives it."""
     page.goto(hosted.link(user))
     page.get_by_role("button", name="Sign in as").click()
-    page.wait_for_url("**/account")
+    page.wait_for_url(lambda url: "/sign-in" not in url)

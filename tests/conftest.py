@@ -7,18 +7,22 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import hypothesis
 import pytest
 import structlog
+from databases import SORTS, Sort, opened_empty, postgres_server, sqlite_in
 from gltf import NoValidatorError, Validator
 from queueing import KEEP
 from redis.asyncio import Redis
 from servers import Server
+from sqlalchemy import URL
 from standin_telegram import TelegramStandIn
 from standin_telegram_desk import Room
 from standin_telegram_model import Chat, Person
 
+from frontdesk.history.database import Database
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.embedded import EmbeddedServer, find_program
 from frontdesk.queue.errors import ConfigurationError
@@ -121,6 +125,27 @@ def url(redis_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
     asyncio.run(empty())
     monkeypatch.setenv("FRONTDESK_REDIS_URL", redis_server.url)
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[URL]:
+    """A PostgreSQL server for the whole run."""
+    with postgres_server() as server:
+        yield server.url
+
+
+@pytest.fixture(params=SORTS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> URL:
+    """The address of each sort of database in turn; not necessarily empty."""
+    sort: Sort = request.param
+    return sqlite_in(tmp_path) if sort == "sqlite" else cast(URL, request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def database(database_url: URL) -> AsyncIterator[Database]:
+    """An empty history in each sort of database in turn."""
+    async with opened_empty(database_url) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

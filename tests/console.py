@@ -15,8 +15,10 @@ from rich.console import Console
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.on_console_render import Screen
 from frontdesk.bots.people import Admins
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.settings import Settings
@@ -24,11 +26,19 @@ from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
 
 
-def premises(redis: Redis, *, kinds: Iterable[AnyKind] = (ECHO,), default: str = "echo", admin: str = "") -> Premises:
+def premises(
+    redis: Redis,
+    *,
+    kinds: Iterable[AnyKind] = (ECHO,),
+    default: str = "echo",
+    admin: str = "",
+    memory: Memory | None = None,
+    store: ArtifactStore | None = None,
+) -> Premises:
     registry, broker = Registry(kinds), Broker(redis, keep=3600.0)
     admins = Admins(frozenset({f"console:{admin}"}) if admin else frozenset())
-    desk = Desk(registry, broker, Limiter(redis), Limits.load(), admins)
-    return Premises(Settings(default_kind=default), registry, redis, broker, desk)
+    desk = Desk(registry, broker, Limiter(redis), Limits.load(), admins, memory=memory)
+    return Premises(Settings(default_kind=default), registry, redis, broker, desk, store=store)
 
 
 @asynccontextmanager

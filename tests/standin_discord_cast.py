@@ -165,7 +165,14 @@ class Message:
             "tts": False, "mention_everyone": "everyone" in self.pings, "mentions": [], "mention_roles": [],
             "attachments": attachments, "embeds": self.embeds, "components": self.components, "pinned": False,
             "type": 0, "flags": self.flags, "nonce": self.nonce,
-        } | ({"message_reference": reference} if reference else {})  # fmt: skip
+        } | ({"message_reference": reference} if reference else {}) | self._asked_by()  # fmt: skip
+
+    def _asked_by(self) -> dict[str, Any]:
+        """Of an answer to an interaction, whose it was."""
+        if self.seen_by is None:
+            return {}
+        who = {"id": self.id, "type": 2, "user": self.seen_by.payload(), "authorizing_integration_owners": {}}
+        return {"interaction_metadata": who}
 
 
 @dataclass(eq=False)

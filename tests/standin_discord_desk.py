@@ -17,6 +17,7 @@ from standin_discord import Discord, Interaction
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.on_discord import serve
 from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
@@ -39,13 +40,15 @@ class Front:
     discord: Discord
     premises: Premises
     engine: DrivenEngine
+    memory: Memory | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _bot: asyncio.Task[None] | None = None
 
     def appoint(self, admins: Admins) -> None:
         """Make these the admins. Call it before `start`."""
         self.premises = replace(
-            self.premises, desk=_desk(self.discord, self.premises.redis, self.premises.kinds, admins)
+            self.premises,
+            desk=_desk(self.discord, self.premises.redis, self.premises.kinds, admins, memory=self.memory),
         )
 
     async def start(self) -> None:
@@ -87,6 +90,7 @@ async def front(
     limits: Path | None = None,
     desk_redis: Redis | None = None,
     store: ArtifactStore | None = None,
+    memory: Memory | None = None,
 ) -> AsyncIterator[Front]:
     """The bot not yet started, and a worker that leaves every job running until the test ends it.
 
@@ -96,9 +100,9 @@ async def front(
     registry, broker, engine = Registry(kinds), Broker(redis, keep=3600.0), DrivenEngine(hold=True)
     async with Discord() as standin:
         settings = Settings.model_validate({"discord_token": standin.token, "discord_api_url": standin.url})
-        desk = _desk(standin, desk_redis or redis, registry, Admins(), limits, store)
+        desk = _desk(standin, desk_redis or redis, registry, Admins(), limits, store, memory)
         worker = leased_worker(redis, engine, kinds=dict.fromkeys(registry, "small"))
-        opened = Front(standin, Premises(settings, registry, redis, broker, desk, store=store), engine)
+        opened = Front(standin, Premises(settings, registry, redis, broker, desk, store=store), engine, memory)
         async with working(worker):
             try:
                 yield opened
@@ -120,11 +124,13 @@ def _desk(
     admins: Admins,
     limits: Path | None = None,
     store: ArtifactStore | None = None,
+    memory: Memory | None = None,
 ) -> Desk:
     """A desk that goes by the stand-in's clock."""
     broker, rules = Broker(redis, keep=3600.0), Limits.load(limits)
     uploads = Uploads(store)
-    return Desk(kinds, broker, Limiter(redis), rules, admins, uploads=uploads, clock=lambda: standin.now)
+    limiter = Limiter(redis)
+    return Desk(kinds, broker, limiter, rules, admins, uploads=uploads, memory=memory, clock=lambda: standin.now)
 
 
 def written(text: str) -> Outcome:

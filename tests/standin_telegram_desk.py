@@ -16,6 +16,7 @@ from standin_telegram_model import Message
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
+from frontdesk.bots.memory import Memory
 from frontdesk.bots.on_telegram import serve
 from frontdesk.bots.people import Admins
 from frontdesk.bots.uploads import Uploads
@@ -119,6 +120,7 @@ class Room:
         self.worker = HandWorker(redis)
         self.broker = Broker(redis, keep=3600)
         self.store = store
+        self.memory: Memory | None = None
         self.kinds: Sequence[AnyKind] = (SCORE, WRITE, PAINT)
         self._limits = limits
 
@@ -126,7 +128,8 @@ class Room:
         chosen = Settings(**({"telegram_token": self.telegram.token, "telegram_api_url": self.telegram.url} | settings))
         kinds = Registry(self.kinds)
         admins, uploads = Admins(chosen.admins), Uploads(self.store)
-        desk = Desk(kinds, self.broker, Limiter(self.redis), self._limits, admins, uploads=uploads)
+        limiter = Limiter(self.redis)
+        desk = Desk(kinds, self.broker, limiter, self._limits, admins, uploads=uploads, memory=self.memory)
         return Premises(chosen, kinds, self.redis, self.broker, desk, store=self.store)
 
     @asynccontextmanager
