@@ -18,9 +18,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the page and the browser are started as the tests do it
 from browsing import DESK, PHONE, Hosted, Seen, chromium, hosted, looking, sign_in
-from showpieces import Exhibits
 from playwright.sync_api import Browser
 from redis.asyncio import Redis
+from showpieces import Exhibits
 
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.embedded import EmbeddedServer
@@ -37,6 +37,10 @@ PROMPTS = [
     "a steam locomotive",
 ]  # fmt: skip
 TURNED = "a pink teddy bear on a blue chair"
+STORY = (
+    "It begins at low tide. The keeper counts the gulls, then the ships, and writes both down in the same column. "
+    "By evening nobody could say which of them had come home."
+)
 COLOURS = 200  # of a picture's palette
 
 
@@ -127,8 +131,7 @@ def main() -> None:
                     exhibits.store.put(kept.read(each), name=each.name, media_type=each.media_type)
                 asked = SculptParams.model_validate({"prompt": result.prompt, "seed": result.seed}).model_dump()
                 if number == 5:
-                    words = "It begins at low tide. The keeper counts the gulls, and then the ships, and writes both down."
-                    await exhibits.text("The first lines of a story about a lighthouse keeper", f"{words} " * 2, owner="bob")
+                    await exhibits.text("The first lines of a story about a lighthouse keeper", STORY, owner="bob")
                 name = "turned" if result.prompt == TURNED else ""
                 await exhibits.add("sculpt", asked, result, owner="ada" if name else "bob", name=name)
 

@@ -8,10 +8,11 @@ from typing import Final
 from frontdesk.bots.gallery_commands import gallery_commands
 from frontdesk.bots.main import Premises
 from frontdesk.bots.own_commands import OwnCommand, OwnCommands
+from frontdesk.bots.web_commands import web_commands
 from frontdesk.queue.errors import DeclarationError
 from frontdesk.queue.kinds import RESERVED
 
-DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = [gallery_commands]
+DECLARED: Final[list[Callable[[Premises], list[OwnCommand]]]] = [gallery_commands, web_commands]
 """Each part's commands, in the order in which they are listed."""
 
 

@@ -45,6 +45,7 @@ class Premises:
     observer: BotObserver = UNOBSERVED
     store: ArtifactStore | None = None
     links: Links | None = None
+    memory: Memory | None = None
 
     def courier(self, deliverer: Deliverer) -> Courier:
         return Courier(
@@ -97,7 +98,7 @@ async def premises(settings: Settings, figures: CollectorRegistry | None = None)
                 memory=memory,
                 observer=observer,
             )
-            yield Premises(settings, kinds, redis, broker, desk, observer, store)
+            yield Premises(settings, kinds, redis, broker, desk, observer, store, memory=memory)
 
 
 @asynccontextmanager

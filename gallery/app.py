@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from frontdesk.bots.main import Premises
 from frontdesk.gallery import (
     errors,
+    pages_admin,
     pages_board,
     pages_create,
     pages_files,
@@ -26,8 +27,6 @@ from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
 from frontdesk.gallery.site import Site
 from frontdesk.gallery.static_files import StaticFiles
-from frontdesk.history.database import Database
-from frontdesk.history.history import History
 from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.sign_in import SignIns
 
@@ -41,15 +40,16 @@ PAGES: Sequence[Router] = (
     pages_object.router,
     pages_files.router,
     pages_board.router,
+    pages_admin.router,
 )
 """Each is served with a visitor looked up, and with its forms checked."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def create_app(front: Premises, *, base: str, key: bytes, live: Live, database: Database | None = None) -> FastAPI:
+def create_app(front: Premises, *, base: str, key: bytes, live: Live) -> FastAPI:
     """The page of a desk. base: its public address, without a slash at the end; key: signs cookies and forms.
-    live: runs beside it. database: what the desk remembers, if it does.
+    live: runs beside it.
 
     `app.state.site` is the Site; its `closing` ends open streams.
     """
@@ -64,8 +64,6 @@ def create_app(front: Premises, *, base: str, key: bytes, live: Live, database: 
         sessions=Sessions(front.redis),
         sign_ins=SignIns(front.redis),
         live=live,
-        database=database,
-        history=History(database, front.desk.clock) if database else None,
     )
     app = FastAPI(title="Frontdesk", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
@@ -87,9 +85,7 @@ def hosts_of(base: str) -> frozenset[str]:
     """What a Host header may say, in small letters: the public address; of this very machine, by each of its names."""
     parts = urlsplit(base)
     host = parts.netloc.lower().rpartition("@")[2]
-    name, colon, port = (host, "", "") if host.endswith("]") else host.rpartition(":")
-    if not colon:
-        name = host
+    name, colon, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
     return frozenset(f"{each}{colon}{port}" for each in (LOOPBACK if name in LOOPBACK else {name}))
 
 

@@ -11,7 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping
 
-SESSION, VISIT = "session", "visit"
+SESSION, VISIT, SAID = "session", "visit", "said"
 MAX_COOKIES = 4096  # bytes of a Cookie header that are read; ours take 300
 FORM = "frontdesk form 1"
 

@@ -19,7 +19,6 @@ from frontdesk.bots.main import premises
 from frontdesk.gallery.app import LOOPBACK, create_app
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.serving import bound, served
-from frontdesk.history.database import address_of, reached
 from frontdesk.queue import logs
 from frontdesk.queue.connection import reachable
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
@@ -57,12 +56,11 @@ async def serve(settings: Settings) -> None:
     with listening:
         async with (
             premises(settings, figures) as front,
-            reached(address_of(settings)) as database,
             exposed(settings.metrics_listen, figures, front.redis),
         ):
             await reachable(front.redis)
             live = Live(front.redis, front.broker)
-            app = create_app(front, base=base, key=key, live=live, database=database)
+            app = create_app(front, base=base, key=key, live=live)
             async with served(app, listening, app.state.site.closing) as serving:
                 for number in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(number, stop.set)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from frontdesk.bots.intake import queue_open
+from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
 from frontdesk.gallery.job_views import JobView
+from frontdesk.gallery.saying import say_next
 from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.streaming import events
 from frontdesk.gallery.visitors import Visitor, visitor_of
@@ -27,6 +30,7 @@ from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
 
 LISTED = 20  # jobs on the page
 FOLLOWED = 12  # jobs that one stream tells of
+TOLD = 500  # jobs whose newest progress is kept
 STREAMS = 12  # of one person at a time
 
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: for nginx in front
@@ -36,6 +40,7 @@ class JobPages:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._streams = Counter[str]()
+        self._told = OrderedDict[str, Progress]()  # the newest of jobs that run, for who loads a page anew
 
     async def mine(self, request: Request) -> Response:
         """What is under way, and what was answered; the queue forgets, the history does not."""
@@ -114,7 +119,8 @@ class JobPages:
     async def cancel(self, request: Request, job_id: str) -> Response:
         person = visitor_of(request).must_be_known()
         record = await self._site.front.desk.job(person, job_id)  # an admin's own too: others' are cancelled elsewhere
-        await self._site.front.desk.cancel(person, record.id)
+        result = await self._site.front.desk.cancel(person, record.id)
+        say_next(self._site.jar, request, as_text(cancel_reply(record.id, result)))
         return see_other(request, f"/jobs/{record.id}")
 
     async def _own(self, visitor: Visitor, job_id: str) -> JobView:
@@ -123,17 +129,19 @@ class JobPages:
         try:
             return await self._view(await self._site.front.desk.job(person, job_id))
         except NoSuchJobError:
-            if self._site.history is None:
+            if self._site.front.memory is None:
                 raise
         try:
-            entry = await self._site.history.get(visitor.viewer, job_id)
+            entry = await self._site.front.desk.showcase.entry(person, job_id)
         except NoSuchObjectError:
             raise NoSuchJobError(job_id[:32]) from None
-        if not entry.own(visitor.viewer):  # it is public, and has a page of its own
+        if not await self._site.front.desk.showcase.owns(person, entry):  # it is public, and has a page of its own
             raise NoSuchJobError(job_id[:32])
         return job_views.of_entry(self._site.front.kinds, entry)
 
     async def _view(self, record: JobRecord) -> JobView:
+        if record.state == "running" and (told := self._told.get(record.id)) and not told.waiting:
+            return replace(job_views.of_progress(record, told), submitted_at=record.submitted_at)
         async with queue_open():
             waiting = record.state == "waiting"
             ticket = (
@@ -143,10 +151,11 @@ class JobPages:
 
     async def _remembered(self, visitor: Visitor) -> Sequence[JobView]:
         """From the history; nothing where it is away: the queue's own jobs are shown all the same."""
-        if self._site.history is None:
+        if self._site.front.memory is None:
             return []
         try:
-            entries = await self._site.history.latest(visitor.viewer, limit=LISTED)
+            viewer = await self._site.front.desk.showcase.viewer(visitor.person)
+            entries = await (await self._site.front.memory.history()).latest(viewer, limit=LISTED)
         except HistoryClosedError:
             return []
         return [job_views.of_entry(self._site.front.kinds, entry) for entry in entries]
@@ -157,6 +166,10 @@ class JobPages:
             view = await self._view(news)
         elif isinstance(news, Progress):
             view = job_views.of_progress(record, news)
+            self._told[record.id] = news
+            self._told.move_to_end(record.id)
+            if len(self._told) > TOLD:
+                self._told.popitem(last=False)
         else:
             view = job_views.of_ticket(record, news)
         template = self._site.rendering.environment.get_template("_job_detail.html")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -36,9 +37,9 @@ def bound(listen: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         made = socket.create_server((host, int(port)), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ConfigurationError(
-            f"FRONTDESK_WEB_LISTEN is {listen}, where one cannot listen: {error.strerror}."
-        ) from None
+        # The first without an address in it; a name that nobody knows has the second alone.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise ConfigurationError(f"FRONTDESK_WEB_LISTEN is {listen}, where one cannot listen: {why}.") from None
     made.setblocking(False)
     return made
 

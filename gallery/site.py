@@ -14,9 +14,8 @@ from frontdesk.bots.main import Premises
 from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
+from frontdesk.gallery.saying import said_before
 from frontdesk.gallery.visitors import Visitor, visitor_of
-from frontdesk.history.database import Database
-from frontdesk.history.history import History
 from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.sign_in import SignIns
 
@@ -25,7 +24,7 @@ from frontdesk.queue.sign_in import SignIns
 class Site:
     """base: the public address, "https://desk.example.org". hosts: what may stand in a request's Host header.
 
-    live: news of jobs. database, history: what the desk remembers; None where that is nothing beyond the queue.
+    live: news of jobs. What was made is looked at through `front.desk.showcase`.
     closing: set when the process is told to stop: open streams end then.
     """
 
@@ -38,8 +37,6 @@ class Site:
     sessions: Sessions
     sign_ins: SignIns
     live: Live
-    database: Database | None = None
-    history: History | None = None
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -53,8 +50,10 @@ class Site:
     def page(
         self, request: Request, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
     ) -> HTMLResponse:
-        """A whole page, or a part of one for htmx. Beside `context` a template has what `Rendering` says."""
-        return HTMLResponse(self.rendering.text(request, template, context or {}), status)
+        """A whole page, or a part of one for htmx. Beside `context` a template has what `Rendering` says, and `said`:
+        what it is to tell of the act before it, if anything."""
+        said = "" if template.startswith("_") else said_before(self.jar, request)
+        return HTMLResponse(self.rendering.text(request, template, {"said": said, **(context or {})}), status)
 
 
 def is_htmx(request: Request) -> bool:

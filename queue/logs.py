@@ -14,7 +14,9 @@ import structlog
 from structlog.typing import WrappedLogger
 
 # Libraries that log whole addresses (Telegram's hold the token), payloads or arguments at info.
-TALKATIVE = ("httpx", "httpcore", "telegram", "discord", "arq", "aiohttp", "transformers", "bitsandbytes", "asyncio")
+TALKATIVE = (
+    "httpx", "httpcore", "telegram", "discord", "arq", "aiohttp", "transformers", "bitsandbytes", "asyncio", "uvicorn",
+)  # fmt: skip
 SECRETS = re.compile(
     r"\d{6,12}:[A-Za-z0-9_-]{30,}"  # a Telegram token; in an address it follows "bot" without a break
     r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"  # a Discord token

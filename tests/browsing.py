@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from showpieces import Exhibits
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from redis.asyncio import Redis
+from showpieces import Exhibits
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises

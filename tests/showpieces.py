@@ -58,7 +58,14 @@ class Exhibits:
     ids: dict[str, str] = field(default_factory=dict)
 
     async def add(
-        self, kind: str, params: dict[str, object], result: Result, *, owner: str = "ada", public: bool = True, name: str = ""
+        self,
+        kind: str,
+        params: dict[str, object],
+        result: Result,
+        *,
+        owner: str = "ada",
+        public: bool = True,
+        name: str = "",
     ) -> str:
         """Of console:OWNER; each is a minute newer than the one before. Returns its id, kept under `name` as well."""
         self.count += 1
@@ -87,7 +94,13 @@ class Exhibits:
         return self.store.put(data, name=name, media_type=media_type)
 
     async def sculpture(
-        self, prompt: str, *, owner: str = "ada", public: bool = True, name: str = "", size: tuple[int, int] = (160, 160)
+        self,
+        prompt: str,
+        *,
+        owner: str = "ada",
+        public: bool = True,
+        name: str = "",
+        size: tuple[int, int] = (160, 160),
     ) -> str:
         colour = COLOURS[self.count % len(COLOURS)]
         whole = self.keep(model(colour), "thing.glb", "model/gltf-binary")

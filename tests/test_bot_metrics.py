@@ -217,7 +217,7 @@ def test_each_part_of_up_has_a_port_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FRONTDESK_METRICS_LISTEN", "127.0.0.1:9464")
     monkeypatch.setenv("FRONTDESK_TELEGRAM_TOKEN", "123456789:AAexample_token_of_thirty_five_chars")
     ports = {part.name: part.environment["FRONTDESK_METRICS_LISTEN"] for part in parts(load_settings(), readable=False)}
-    assert ports == {"telegram": "127.0.0.1:9465", "worker": "127.0.0.1:9466"}
+    assert ports == {"telegram": "127.0.0.1:9465", "web": "127.0.0.1:9466", "worker": "127.0.0.1:9467"}
 
 
 def test_without_the_setting_no_part_of_up_listens() -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "Dockerfile"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
-OURS = ("discord", "telegram", "worker")
+OURS = ("discord", "telegram", "web", "worker")
 
 
 def checked(*command: str | Path) -> subprocess.CompletedProcess[str]:

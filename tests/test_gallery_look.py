@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from browsing import DESK, PHONE, Hosted, Scheme, chromium, hosted, looking, sign_in
-from showpieces import Exhibits
 from playwright.sync_api import Browser, expect
 from redis.asyncio import Redis
+from showpieces import Exhibits
 
 from frontdesk.queue.embedded import EmbeddedServer
 
@@ -123,9 +124,9 @@ def test_cards_follow_each_other_row_by_row(site: Hosted, browser: Browser) -> N
     """No card begins above one that comes before it, so that reading and the tab key go the same way."""
     with looking(browser) as (_, seen):
         seen.page.goto(f"{site.base}/gallery")
-        tops = seen.page.evaluate("[...document.querySelectorAll('.fall > li')].map(li => li.getBoundingClientRect().top)")
+        tops = seen.page.locator(".fall > li").evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
         assert len(set(tops[:4])) == 1
-        assert all(before <= after + 1 for before, after in zip(tops, tops[1:], strict=False))
+        assert all(before <= after + 1 for before, after in pairwise(tops))
 
 
 def test_search_as_one_types(site: Hosted, browser: Browser) -> None:
@@ -207,10 +208,9 @@ def test_a_model_is_drawn_and_turns(site: Hosted, browser: Browser) -> None:
     with looking(browser, size=(400, 400), still=True, viewer=True) as (_, seen):
         seen.page.goto(f"{site.base}/objects/{site.ids['lighthouse']}")
         seen.until("document.querySelector('model-viewer').loaded === true")
-        width = seen.page.evaluate("document.querySelector('model-viewer').shadowRoot.querySelector('canvas').width")
-        assert width > 100
-        style = "getComputedStyle(document.querySelector('model-viewer').shadowRoot.querySelector('.container')).position"
-        assert seen.page.evaluate(style) == "relative"
+        inside = "document.querySelector('model-viewer').shadowRoot.querySelector"
+        assert seen.page.evaluate(f"{inside}('canvas').width") > 100
+        assert seen.page.evaluate(f"getComputedStyle({inside}('.container')).position") == "relative"
         assert seen.elsewhere(site.base) == []
         assert seen.complaints == []
 

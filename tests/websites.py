@@ -3,31 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any
 
 import httpx
-from console import premises as desk_premises
 from fastapi import FastAPI
 from queueing import ECHO
 from redis.asyncio import Redis
 
+from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
+from frontdesk.bots.memory import Memory
+from frontdesk.bots.people import Admins
+from frontdesk.bots.uploads import Uploads
 from frontdesk.gallery.app import create_app
 from frontdesk.gallery.live import Live
+from frontdesk.history.database import Database
+from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.broker import Broker
 from frontdesk.queue.jobs import Platform, Requester
+from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.settings import Settings
 from frontdesk.queue.sign_in import SignIns
+from frontdesk.ratelimit.limiter import Limiter
+from frontdesk.ratelimit.limits import Limits
 
 BASE = "http://127.0.0.1:8080"
 KEY = b"k" * 32
 TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 
-def front_of(redis: Redis, **options: Any) -> Premises:
+class Remembering(Memory):
+    """A memory over a database that a test has opened."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(Settings())
+        self._database = database
+
+
+def front_of(
+    redis: Redis,
+    *,
+    kinds: Iterable[AnyKind] = (ECHO,),
+    limits: Limits | None = None,
+    store: ArtifactStore | None = None,
+    database: Database | None = None,
+) -> Premises:
     """A desk of the kind `echo`, whose admin is console:root."""
-    return desk_premises(redis, **({"kinds": (ECHO,), "admin": "root"} | options))
+    registry, broker = Registry(kinds), Broker(redis, keep=3600.0)
+    memory = Remembering(database) if database else None
+    admins = Admins(frozenset({"console:root"}))
+    desk = Desk(
+        registry,
+        broker,
+        Limiter(redis),
+        limits or Limits.load(),
+        admins,
+        uploads=Uploads(store),
+        memory=memory,
+    )
+    return Premises(Settings(default_kind="echo"), registry, redis, broker, desk, store=store, memory=memory)
 
 
 def somebody(user: str = "ada", platform: Platform = "console") -> Requester:
@@ -75,13 +111,17 @@ class Browser:
             path, data={**own, **(data or {})}, files=files, headers={"Origin": self.base, **self.headers, **headers}
         )
 
-    async def sign_in(self, who: Requester | None = None) -> None:
-        """With a link, as a bot gives it."""
+    async def sign_in(self, who: Requester | None = None) -> Browser:
+        """With a link, as a bot gives it. Returns itself."""
         secret = await SignIns(self.app.state.site.front.redis).give(who or somebody())
         await self.get(f"/sign-in/{secret}")
         done = await self.post(f"/sign-in/{secret}")
         assert done.status_code == 303, done.text
         await self.get("/account")
+        return self
+
+    def cookie(self, name: str) -> str:
+        return self.client.cookies[f"frontdesk-{name}"]
 
 
 def application(front: Premises, base: str = BASE) -> FastAPI:

@@ -1,0 +1,153 @@
+"""The whole page as a person uses it, in a real Chromium: on the loopback, with a worker that the test drives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+from console import staffed
+from playwright.sync_api import Browser, Page, sync_playwright
+from queueing import DrivenEngine
+from redis.asyncio import Redis
+from websites import KEY, front_of, somebody
+
+from frontdesk.bots.main import Premises
+from frontdesk.gallery.app import create_app
+from frontdesk.gallery.live import Live
+from frontdesk.gallery.serving import bound, served
+from frontdesk.queue.jobs import Outcome, Progress
+from frontdesk.queue.sign_in import SignIns
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+PATIENCE = 20.0  # seconds
+T = TypeVar("T")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Without one a desk skips, and CI fails."""
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium is installed")
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class House:
+    """A page in a thread of its own; everything here is called from the test's."""
+
+    loop: asyncio.AbstractEventLoop
+    front: Premises
+    engine: DrivenEngine
+    base: str
+    restart: Callable[[], Coroutine[Any, Any, None]]
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(PATIENCE)
+
+    def link(self, user: str) -> str:
+        """What the bot answers to `/web`."""
+        return f"{self.base}/sign-in/{self.do(SignIns(self.front.redis).give(somebody(user)))}"
+
+    def sign_in(self, page: Page, user: str) -> None:
+        page.goto(self.link(user))
+        page.get_by_role("button", name=f"Sign in as console user {user} on this browser").click()
+
+    def started(self) -> str:
+        """Wait until the worker starts a job; its id."""
+
+        async def next_job() -> str:
+            return (await self.engine.started.get()).id
+
+        return self.do(next_job())
+
+    def progress(self, job_id: str, fraction: float, text: str) -> None:
+        told = Progress(job_id=job_id, fraction=fraction, text=text)
+        self.loop.call_soon_threadsafe(self.engine.reports[job_id], told)
+
+    def end(self, job_id: str, outcome: Outcome | None = None) -> None:
+        self.loop.call_soon_threadsafe(self.engine.end, job_id, outcome)
+
+    def start_again(self) -> None:
+        """The page's process ends, and another one takes its place; queue and worker stay."""
+        self.do(self.restart())
+
+
+@contextmanager
+def house(redis_url: str) -> Iterator[House]:
+    """Open inside the block."""
+    ready, found, failed = threading.Event(), list[House](), list[BaseException]()
+    ended = asyncio.Event()
+
+    async def live() -> None:
+        async with Redis.from_url(redis_url) as redis:
+            await redis.flushdb()
+            front = front_of(redis)
+            async with staffed(front, DrivenEngine(hold=True)) as engine:
+                await _serve(front, engine, found, ready, ended)
+
+    def run() -> None:
+        try:
+            asyncio.run(live())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run, name="house")
+    thread.start()
+    ready.wait(PATIENCE)
+    try:
+        if failed:
+            raise failed[0]
+        yield found[0]
+    finally:
+        if found:
+            found[0].loop.call_soon_threadsafe(ended.set)
+        thread.join(PATIENCE)
+    assert not failed, failed
+
+
+async def _serve(
+    front: Premises, engine: DrivenEngine, found: list[House], ready: threading.Event, ended: asyncio.Event
+) -> None:
+    """One life of the page after another, on the same port."""
+    listen, again, up = "127.0.0.1:0", asyncio.Event(), asyncio.Event()
+
+    async def restart() -> None:
+        up.clear()
+        again.set()
+        await up.wait()
+
+    while not ended.is_set():
+        listening = bound(listen)
+        listen = f"127.0.0.1:{listening.getsockname()[1]}"
+        live = Live(front.redis, front.broker, look=0.05)
+        app = create_app(front, base=f"http://{listen}", key=KEY, live=live)
+        following = asyncio.create_task(live.run())
+        async with served(app, listening, app.state.site.closing):
+            if not found:
+                found.append(House(asyncio.get_running_loop(), front, engine, f"http://{listen}", restart))
+            again.clear()
+            up.set()
+            ready.set()
+            waiting = [asyncio.create_task(event.wait()) for event in (ended, again)]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)

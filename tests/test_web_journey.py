@@ -1,0 +1,122 @@
+"""What a person does on the page, in a real Chromium: sign in, ask, watch, cancel; and an admin pauses a lane."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from journeys import House, chromium, house
+from playwright.sync_api import Browser, Page, expect
+
+from frontdesk.queue.embedded import EmbeddedServer
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def desk(redis_server: EmbeddedServer) -> Iterator[House]:
+    with house(redis_server.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A browser without cookies; whatever it complains of fails the test."""
+    context = browser.new_context()
+    made = context.new_page()
+    made.set_default_timeout(15_000)
+    complaints: list[str] = []
+    made.on("pageerror", lambda error: complaints.append(str(error)))
+    made.on(
+        "console",
+        lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    yield made
+    context.close()
+    assert complaints == []
+
+
+def ask(desk: House, page: Page, text: str) -> str:
+    """Fill in the form; the id of the job that was started."""
+    page.goto(f"{desk.base}/create")
+    page.get_by_role("link", name="Echo").click()
+    page.get_by_label("Text").fill(text)
+    page.get_by_role("button", name="Echo").click()
+    job_id = desk.started()
+    expect(page).to_have_url(f"{desk.base}/jobs/{job_id}")
+    return job_id
+
+
+def test_from_signing_in_to_the_answer(desk: House, page: Page) -> None:
+    """The link, the form, its messages, the job's page as it runs, a reload, a restart of the page's process, the
+    answer, and the list."""
+    desk.sign_in(page, "ada")
+    expect(page.get_by_role("heading", name="Create")).to_be_visible()
+    page.goto(f"{desk.base}/create/echo")
+    page.get_by_role("button", name="Echo").click()
+    expect(page.get_by_label("Text")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("alert")).to_contain_text("Please look at")
+    job_id = ask(desk, page, "a cat <img src=x onerror=alert(1)>")
+    expect(page.get_by_role("status").filter(has_text="running")).to_be_visible()
+    desk.progress(job_id, 0.25, "a cat <img src=x")
+    expect(page.get_by_text("running, 25%")).to_be_visible()
+    expect(page.get_by_text("a cat <img src=x")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_attribute("value", "25")
+    page.reload()
+    expect(page.get_by_text("running, 25%")).to_be_visible()
+    desk.start_again()
+    desk.progress(job_id, 0.75, "a cat <img src=x onerr")
+    expect(page.get_by_text(re.compile("running"))).to_be_visible()
+    desk.end(job_id)
+    expect(page.locator(f"#job-{job_id}-state")).to_have_text("done")
+    expect(page.get_by_role("link", name=re.compile("Cancel"))).to_have_count(0)
+    page.get_by_role("link", name="All my jobs").click()
+    expect(page.get_by_role("link", name=f"Echo {job_id}")).to_be_visible()
+
+
+def test_a_job_is_cancelled_in_a_dialog(desk: House, page: Page) -> None:
+    """Which first may be left with the keyboard, and then the job goes on."""
+    desk.sign_in(page, "ada")
+    job_id = ask(desk, page, "something long")
+    page.get_by_role("link", name="Cancel").click()
+    dialog = page.get_by_role("dialog", name=f"Cancel echo {job_id}?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("link", name="Cancel")).to_be_focused()
+    page.get_by_role("link", name="Cancel").click()
+    dialog.get_by_role("button", name="Cancel the job").click()
+    expect(page.locator(f"#job-{job_id}-state")).to_have_text("cancelled")
+
+
+def test_nothing_is_lost_without_scripts(desk: House, browser: Browser) -> None:
+    """Each page says at a reload what it would have been told."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    desk.sign_in(page, "ada")
+    job_id = ask(desk, page, "quietly")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_role("heading", name=f"Cancel echo {job_id}?")).to_be_visible()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(page.get_by_text(f"{job_id}: stopping")).to_be_visible()
+    context.close()
+
+
+def test_an_admin_pauses_a_lane_and_opens_it_again(desk: House, page: Page) -> None:
+    """With a reason, and with what came of it said on the page."""
+    desk.sign_in(page, "root")
+    page.goto(f"{desk.base}/admin")
+    page.get_by_role("link", name="Pause short").click()
+    dialog = page.get_by_role("dialog", name="Pause the lane short?")
+    dialog.get_by_label("Why, for the audit log").fill("new driver")
+    dialog.get_by_role("button", name="Pause the lane").click()
+    row = page.get_by_role("row", name="short")
+    expect(row.get_by_role("cell", name="paused")).to_be_visible()
+    page.get_by_role("link", name="Resume short").click()
+    page.get_by_role("button", name="Resume the lane").click()
+    expect(row.get_by_role("cell", name="open", exact=True)).to_be_visible()
