@@ -19,7 +19,7 @@ from frontdesk.queue.broker import Broker, JobIdTakenError
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import BannedError, DeskClosedError, LimitedError
 from frontdesk.queue.groups import Group, Member, submit_group
-from frontdesk.queue.jobs import Job, Platform, ReplyAddress, Share, Ticket, member_id, new_job_id, request_digest
+from frontdesk.queue.jobs import Job, ReplyAddress, Share, Ticket, member_id, new_job_id, request_digest
 from frontdesk.queue.kinds import AnyKind, Registry
 from frontdesk.queue.logs import requester_hash
 from frontdesk.queue.needs import written
