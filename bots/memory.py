@@ -34,14 +34,13 @@ class Memory:
         self._search: Search | None = None
 
     async def database(self) -> Database:
-        """Raises HistoryClosedError where it cannot be opened; the next question tries again."""
+        """Raises HistoryClosedError where the settings name none that can be."""
         async with self._lock:
             if self._database is None:
-                from frontdesk.history.database import address_of, opened
+                from frontdesk.history.database import address_of, named
 
                 try:
-                    address = address_of(self._settings)
-                    self._database = await self._stack.enter_async_context(opened(address))
+                    self._database = await self._stack.enter_async_context(named(address_of(self._settings)))
                 except ConfigurationError as error:
                     log.warning("the history cannot be opened", reason=str(error))
                     raise HistoryClosedError from None

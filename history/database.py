@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +35,32 @@ class DatabaseAwayError(ConfigurationError):
     """A server cannot be reached, or does not let us in."""
 
 
-@dataclass(frozen=True)
 class Database:
-    """An engine over migrated tables."""
+    """An engine, and tables that are brought to what this version needs before they are first used.
 
-    engine: AsyncEngine
+    So a front end starts while its database is away, and finds it later.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._prepared = False
+        self._preparing = asyncio.Lock()
 
     @property
     def postgres(self) -> bool:
         return self.engine.dialect.name == "postgresql"
 
+    async def prepare(self) -> None:
+        """Raises ConfigurationError, DatabaseAwayError."""
+        async with self._preparing:
+            if not self._prepared:
+                await _migrate(self.engine)
+                self._prepared = True
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading. Raises HistoryClosedError."""
+        await self._ready()
         try:
             async with self.engine.connect() as connection:
                 yield connection
@@ -58,11 +70,21 @@ class Database:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, written when the block ends without an error. Raises HistoryClosedError."""
+        await self._ready()
         try:
             async with self.engine.begin() as connection:
                 yield connection
         except AWAY as error:
             raise _closed(error) from None
+
+    async def _ready(self) -> None:
+        if self._prepared:
+            return
+        try:
+            await self.prepare()
+        except ConfigurationError as error:
+            log.warning("the history cannot be opened", reason=str(error))
+            raise HistoryClosedError from None
 
 
 def _closed(error: BaseException) -> HistoryClosedError:
@@ -87,15 +109,22 @@ def address_of(settings: Settings) -> URL:
 
 
 @asynccontextmanager
-async def opened(url: URL, *, connections: int = 8) -> AsyncIterator[Database]:
-    """The database, its tables brought to what this version needs. Raises ConfigurationError, also where it cannot be
-    reached: whoever can wait asks again."""
+async def named(url: URL, *, connections: int = 8) -> AsyncIterator[Database]:
+    """The database of that address, which nobody has asked anything yet. Raises ConfigurationError where its library is
+    missing."""
     engine = _engine(url, connections)
     try:
-        await _migrate(engine)
         yield Database(engine)
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def opened(url: URL) -> AsyncIterator[Database]:
+    """The same, ready for use. Raises ConfigurationError; DatabaseAwayError where it cannot be reached."""
+    async with named(url) as database:
+        await database.prepare()
+        yield database
 
 
 @asynccontextmanager
@@ -103,10 +132,10 @@ async def reached(url: URL) -> AsyncIterator[Database]:
     """As `opened`, where a server that does not answer yet is waited for. Raises ConfigurationError for a file that
     cannot be used."""
     pause = 0.5
-    async with AsyncExitStack() as stack:
+    async with named(url) as database:
         while True:
             try:
-                database = await stack.enter_async_context(opened(url))
+                await database.prepare()
                 break
             except DatabaseAwayError as error:
                 log.warning("waiting for the database", reason=str(error), again_in=pause)
