@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, cast
 
 from frontdesk.bots.desk import Desk
+from frontdesk.bots.main import Premises
 from frontdesk.bots.own_commands import Option, OwnCommand
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Block, Code, Foreign, Line, Reply, duration, line, say
 from frontdesk.history.api_keys import LONGEST_NAME, MOST, SCOPES, USUAL, ApiKey, ApiKeys, Scope, signing_secret
-from frontdesk.queue.errors import InvalidRequestError, Problem
+from frontdesk.queue.errors import HistoryClosedError, InvalidRequestError, Problem
 
 LONGEST = 3650  # days
 
-Do: TypeAlias = Callable[[Person, list[str]], Awaitable[Reply]]
+Do: TypeAlias = Callable[[ApiKeys, Person, list[str]], Awaitable[Reply]]
 
 USAGE = say(
     Code("/apikey new NAME"), " makes a key of the HTTP door; scopes may follow: ", Code("submit,read,cancel"),
@@ -23,17 +24,20 @@ USAGE = say(
 )  # fmt: skip
 
 
-def api_key_commands(desk: Desk, keys: ApiKeys) -> list[OwnCommand]:
+def api_key_commands(front: Premises) -> list[OwnCommand]:
+    desk = front.desk
     actions: dict[str, Do] = {
-        "new": lambda person, words: _new(desk, keys, person, words),
-        "list": lambda person, words: _list(desk, keys, person),
-        "revoke": lambda person, words: _revoke(keys, person, words),
+        "new": lambda keys, person, words: _new(desk, keys, person, words),
+        "list": lambda keys, person, words: _list(desk, keys, person),
+        "revoke": lambda keys, person, words: _revoke(keys, person, words),
     }
 
     async def answer(person: Person, given: Mapping[str, str]) -> Reply:
+        if front.memory is None:
+            raise HistoryClosedError
         act = actions.get(given.get("action", "list").strip().lower() or "list")
-        person = await desk.known(person)
-        return await act(person, given.get("words", "").split()) if act else USAGE
+        keys, person = ApiKeys(await front.memory.database(), desk.clock), await desk.known(person)
+        return await act(keys, person, given.get("words", "").split()) if act else USAGE
 
     options = (
         Option("action", "What to do; list, if left out", choices=tuple(actions)),

@@ -64,13 +64,15 @@ async def asked(request: Request, kinds: Registry) -> AsyncIterator[Asked]:
         body = b"".join([chunk async for chunk in bounded(request, BODY)])
         yield Asked(read(body))
     elif sort == FORM:
-        most = BODY + max(
-            (sum(p.upload.max_bytes for p in kind.files if p.upload) for kind in kinds.values()), default=0
-        )
-        async with _form(request, most) as found:
+        async with _form(request, most_bytes(kinds)) as found:
             yield found
     else:
         raise ApiError("media-type", f"Send application/json, or {FORM} with a part {PART} and the files.")
+
+
+def most_bytes(kinds: Registry) -> int:
+    """Of a request, with the files of whatever kind takes the most."""
+    return BODY + max((sum(p.upload.max_bytes for p in kind.files if p.upload) for kind in kinds.values()), default=0)
 
 
 def read(body: bytes | str) -> NewJob:

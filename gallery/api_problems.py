@@ -158,6 +158,13 @@ def pointer(*parts: str | int) -> str | None:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def problem_of(status: int, detail: str, headers: Mapping[str, str] | None = None) -> ApiError:
+    """The problem for a status of HTTP."""
+    usual = "malformed" if status < 500 else "unexpected"
+    name = next((name for name, (own, _) in TITLES.items() if own == status), usual)
+    return ApiError(name, detail, headers=headers)
+
+
 def install(app: FastAPI) -> None:
     """Every error of this application is a problem, its framework's own as well."""
 
@@ -172,9 +179,8 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        name = next((name for name, (own, _) in TITLES.items() if own == status), "malformed")
         said = {404: "There is nothing at this address.", 405: "This address does not take that method."}
-        return ApiError(name, said.get(status, HTTPStatus(status).phrase), headers=headers).response(request.url.path)
+        return problem_of(status, said.get(status, HTTPStatus(status).phrase), headers).response(request.url.path)
 
     for sort in (errors.FrontdeskError, *LOST):
         app.add_exception_handler(sort, ours)

@@ -20,6 +20,9 @@ from frontdesk.gallery import (
     pages_object,
     pages_sign_in,
 )
+from frontdesk.gallery.api import api
+from frontdesk.gallery.api_asking import most_bytes
+from frontdesk.gallery.api_door import ROOT, Door
 from frontdesk.gallery.arriving import Reception
 from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.guarding import BODY, Guard, Room
@@ -47,9 +50,9 @@ PAGES: Sequence[Router] = (
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def create_app(front: Premises, *, base: str, key: bytes, live: Live) -> FastAPI:
+def create_app(front: Premises, *, base: str, key: bytes, live: Live, door: Door | None = None) -> FastAPI:
     """The page of a desk. base: its public address, without a slash at the end; key: signs cookies and forms.
-    live: runs beside it.
+    live: runs beside it. door: where programs come in, if they may.
 
     `app.state.site` is the Site; its `closing` ends open streams.
     """
@@ -77,6 +80,8 @@ def create_app(front: Premises, *, base: str, key: bytes, live: Live) -> FastAPI
             include_in_schema=False,
         )
     app.router.routes.append(static.route())
+    if door is not None:
+        app.mount(ROOT, api(door))
     app.add_middleware(Guard, site=site, room=room_of(front))
     return app
 
@@ -95,4 +100,5 @@ def room_of(front: Premises) -> Room:
         f"/create/{kind.name}": BODY + sum(file.upload.max_bytes for file in kind.files if file.upload)
         for kind in front.kinds.values()
     }
-    return lambda path: rooms.get(path, BODY)
+    at_the_door = most_bytes(front.kinds)
+    return lambda path: at_the_door if path.startswith(ROOT) else rooms.get(path, BODY)

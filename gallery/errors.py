@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from frontdesk.gallery.api_problems import problem_of
 from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.visitors import NotSignedInError
 from frontdesk.queue.errors import (
@@ -26,6 +27,7 @@ from frontdesk.queue.errors import (
     UserError,
 )
 
+API = "/api/"  # is asked with keys and not with cookies, from anywhere
 TITLES = {
     400: "That cannot be done",
     403: "Not allowed",
@@ -58,8 +60,10 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 def error_page(site: Site, request: Request, status: int, sentence: str = "") -> Response:
     """`sentence`: for the visitor, in place of what is usually said of that status. To a script of ours it is a toast,
-    and to one that asks for no page a line of JSON."""
+    to one that asks for no page a line of JSON, and to a program at the HTTP door a problem."""
     said = sentence or SENTENCES.get(status, SENTENCES[500])
+    if request.url.path.startswith(API):
+        return problem_of(status, said).response(request.url.path)
     title = TITLES.get(status, TITLES[400] if status < 500 else TITLES[500])
     if is_htmx(request):
         toast = site.rendering.text(request, "_toast.html", {"text": said, "tone": "error"})

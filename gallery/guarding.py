@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from frontdesk.gallery.errors import error_page
+from frontdesk.gallery.errors import API, error_page
 from frontdesk.gallery.site import Site
 from frontdesk.gallery.static_files import PATH as STATIC
 from frontdesk.gallery.visitors import visitor_of
@@ -23,7 +23,6 @@ from frontdesk.queue.logs import frames
 
 log = structlog.get_logger()
 
-API = "/api/"  # is asked with keys and not with cookies, from anywhere
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY = 1_000_000  # bytes of a request, where no page takes more
 PATIENCE = 30.0  # seconds for the next piece of a request's body
