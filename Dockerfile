@@ -10,8 +10,8 @@ ENV PATH=/opt/frontdesk/bin:$PATH \
 WORKDIR /data
 RUN groupadd --gid 10001 frontdesk \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home frontdesk \
-    && mkdir /files \
-    && chown 10001:10001 /data /files
+    && mkdir /files /history \
+    && chown 10001:10001 /data /files /history
 
 # The folders are empty here: what they need comes first, and stays cached while the source changes.
 FROM base AS build

@@ -467,9 +467,9 @@ def test_each_part_gets_its_own_secrets_only(monkeypatch: pytest.MonkeyPatch) ->
         "MODEL": "tiny",
     }.items():
         monkeypatch.setenv(f"FRONTDESK_{name}", value)
-    worker, discord, telegram = parts(load_settings(), readable=True)
-    assert [part.name for part in (worker, discord, telegram)] == ["worker", "discord", "telegram"]
-    assert not {DISCORD, TELEGRAM, HUSH} & set(worker.environment.values())
+    made = {part.name: part for part in parts(load_settings(), readable=True)}
+    worker, discord, telegram = made["worker"], made["discord"], made["telegram"]
+    assert not {DISCORD, TELEGRAM, HUSH} & {*worker.environment.values(), *made["recorder"].environment.values()}
     assert not {TELEGRAM, HUSH} & set(discord.environment.values())
     assert DISCORD not in telegram.environment.values()
     assert discord.environment["FRONTDESK_DISCORD_TOKEN"] == DISCORD

@@ -112,7 +112,7 @@ def test_bots_and_worker_share_the_files() -> None:
         assert "files:/files" in SERVICES[name]["volumes"]
         assert SERVICES[name]["environment"]["FRONTDESK_ARTIFACTS_URL"] == "${ARTIFACTS_URL:-/files}"
         assert ("FRONTDESK_FILES_KEY" in SERVICES[name]["environment"]) is (name != "worker")
-    assert "mkdir /files && chown 10001:10001 /data /files" in " ".join(instructions(DOCKERFILE.read_text("utf-8")))
+    assert "mkdir /files /history && chown 10001:10001 /data /files /history" in " ".join(instructions(DOCKERFILE.read_text("utf-8")))
 
 
 def test_every_variable_is_known_and_explained() -> None:
@@ -183,7 +183,7 @@ def test_what_is_installed_is_pinned() -> None:
     assert re.search(r"^ARG PYTHON=3\.12\.\d+-slim-\w+$", text, re.MULTILINE)
     assert "FROM python:${PYTHON} AS base" in text
     installs = [words for line in instructions(text) for words in re.findall(r"pip install ([^&;]*)", line)]
-    assert len(installs) == 7
+    assert len(installs) == 8
     assert [i for i in installs if "--constraint constraints.txt" not in i and "--no-index --no-deps" not in i] == []
 
 
