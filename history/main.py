@@ -56,9 +56,12 @@ async def record(settings: Settings) -> None:
         recorder = Recorder(redis, database, kinds, keep=settings.keep_results_days * 86_400, wrote=news.set)
         indexer = Indexer(database, kinds, Meaning.installed(), ArtifactStore.of(settings))
         log.info("recording", database=database.engine.dialect.name)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_indexing(indexer, news))
+        indexing = asyncio.create_task(run_indexing(indexer, news))
+        try:
             await recorder.run()
+        finally:
+            indexing.cancel()
+            await asyncio.wait({indexing})
 
 
 if __name__ == "__main__":
