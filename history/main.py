@@ -60,10 +60,13 @@ async def record(settings: Settings) -> None:
         keep = Keep(settings.keep_days, settings.keep_objects)
         retention = HistoryRetention(redis, database, Retention(redis, store, keep), keep)
         log.info("recording", database=database.engine.dialect.name)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(recorder.run())
-            tasks.create_task(run_indexing(indexer, news))
-            tasks.create_task(retention.run())
+        tasks = [asyncio.create_task(work) for work in (recorder.run(), run_indexing(indexer, news), retention.run())]
+        try:
+            await asyncio.gather(*tasks)  # raises what the first of them raises, and as it is
+        finally:
+            for each in tasks:
+                each.cancel()
+            await asyncio.wait(tasks)
 
 
 if __name__ == "__main__":
