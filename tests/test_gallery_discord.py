@@ -195,12 +195,12 @@ async def test_an_answer_that_takes_its_time_is_promised(hall: Hall, monkeypatch
     assert ("a horse" in asked.text, asked.shown.ephemeral) == (True, False)
     clicked = await hall.clicks(ada, asked, "1")
     assert ("GPU-seconds" in clicked.text, clicked.shown.ephemeral) == (True, True)
-    for command, options, said in (
-        ("unpublish", {"job": hers}, "Only you see it"),
-        ("publish", {"job": "zzz"}, "There is no object"),
-        ("rerun", {"job": hers}, "in a minute"),
+    for command, job_id, said in (
+        ("unpublish", hers, "Only you see it"),
+        ("publish", "zzz", "There is no object"),
+        ("rerun", hers, "in a minute"),
     ):
-        asked = await hall.discord.slash(ada, command, **options)
+        asked = await hall.discord.slash(ada, command, job=job_id)
         await hall.discord.says(asked, said)
         assert asked.shown.deleted
         assert [message.ephemeral for message in asked.followups] == [True]
