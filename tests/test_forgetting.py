@@ -33,7 +33,8 @@ from frontdesk.queue.jobs import Outcome, member_id
 from frontdesk.queue.record import RecordStream
 from frontdesk.queue.retention import Retention
 
-# What names a job and says nothing of anybody: which were forgotten, which update became one, who came when, who runs it.
+# What names a job and says nothing of anybody: which were forgotten, which update became one, who came when, who runs
+# it.
 NAMELESS = ("fd:forgotten", "fd:update:", "fd:ages:", "fd:worker:")
 
 
