@@ -54,13 +54,21 @@ async def with_pictures(reply: Reply, store: ArtifactStore | None, folder: Path)
             if parcel.path is None:
                 continue
             try:
-                saved = await asyncio.to_thread(_copied, parcel, parcel.path, folder)
+                saved = await asyncio.to_thread(_once, parcel, parcel.path, folder)
             except OSError as error:
                 why = error.strerror or type(error).__name__
                 lines.append(line(f"{parcel.name} could not be written to ", Foreign(str(folder)), f": {why}."))
             else:
                 lines.append(line("Saved: ", Foreign(str(saved))))
     return replace(shown, blocks=(*shown.blocks, *lines), parcels=())
+
+
+def _once(parcel: Parcel, source: Path, folder: Path) -> Path:
+    """As `_copied`, but for a file that was copied there before. Raises OSError."""
+    before = folder / parcel.name
+    if before.is_file() and before.read_bytes() == source.read_bytes():
+        return before
+    return _copied(parcel, source, folder)
 
 
 def _copied(parcel: Parcel, source: Path, folder: Path) -> Path:

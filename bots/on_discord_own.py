@@ -109,7 +109,7 @@ class OwnAnswers:
             # Several pictures stand side by side where no embed takes one of them.
             alone = sum(parcel.attachment.role != "file" for parcel in reply.parcels) == 1
             drawn = draw_parcels(reply, "", upload_room(interaction.filesize_limit), inline=alone)
-            if public and said.secret and not isinstance(interaction.channel, discord.DMChannel):
+            if public and said.secret and not _alone(interaction):
                 await interaction.delete_original_response()
                 await show_apart(interaction, drawn)
             else:
@@ -126,7 +126,12 @@ async def _begun(work: Callable[[], Coroutine[Any, Any, Said]]) -> tuple[asyncio
 def _shared(interaction: AnyInteraction) -> bool:
     """Whether others see the message whose button was pressed."""
     message = interaction.message
-    return not (isinstance(interaction.channel, discord.DMChannel) or (message and message.flags.ephemeral))
+    return not (_alone(interaction) or (message and message.flags.ephemeral))
+
+
+def _alone(interaction: AnyInteraction) -> bool:
+    """In the person's direct messages with the bot. Those of two people are of the same sort, but for their context."""
+    return interaction.context.dm_channel
 
 
 def _own_message(interaction: AnyInteraction) -> bool:

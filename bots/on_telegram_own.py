@@ -41,7 +41,7 @@ class OwnAnswers:
         given = typed(own, said.text)
         if own.secret and not await self._counter.can_aside(turn):
             return
-        await self._answer(turn, await own.answer(turn.person, given), secret=own.secret)
+        await self._answer(turn, await own.answer(turn.person, given), secret=own.secret, reached=own.secret)
 
     async def pressed(self, turn: Turn, press: Pressed) -> None:
         """What is said takes the place of the message, unless it is secret and others read there."""
@@ -51,14 +51,15 @@ class OwnAnswers:
             raise ForgottenAnswerError
         await self._answer(turn, await own.press(turn.person, data), secret=own.secret)
 
-    async def _answer(self, turn: Turn, answer: Answer, *, secret: bool) -> None:
+    async def _answer(self, turn: Turn, answer: Answer, *, secret: bool, reached: bool = False) -> None:
+        """reached: it is known that the person can be told something aside."""
         if isinstance(answer, Again):
             at, update = turn.place.address, turn.act.update
             await self._counter.submit(turn, answer.kind, answer.raw, private=answer.private, update=update, at=at)
             return
         if turn.place.private or not (secret or answer.secret):
             await self._show(turn, answer, turn.place.address)
-        elif await self._counter.can_aside(turn):
+        elif reached or await self._counter.can_aside(turn):
             await self._show(turn, answer, self._counter.aside(turn), aside=True)
             await self._counter.say_aside(turn)
 

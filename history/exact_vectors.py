@@ -14,6 +14,7 @@ from sqlalchemy import Row, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from frontdesk.history.database import Database
+from frontdesk.history.one_core import compute_on_one_core
 from frontdesk.history.schema import changes, jobs, vectors
 from frontdesk.history.sight import Wanted
 from frontdesk.history.sorts import WIDTHS, Sort
@@ -35,6 +36,7 @@ class _Sort:
 
 class ExactVectors:
     def __init__(self, database: Database) -> None:
+        compute_on_one_core()
         self._database = database
         self._sorts: dict[Sort, _Sort] = {}
 

@@ -1,4 +1,4 @@
-"""`frontdesk recorder`: writes down what the desk does, until told to stop.
+"""`frontdesk recorder`: writes down what the desk does, and makes it findable, until told to stop.
 
 Exit status: 0 told to stop; 2 a setting is wrong.
 """
@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack, suppress
 import structlog
 
 from frontdesk.history.database import address_of, reached
+from frontdesk.history.indexing import Indexer, run_indexing
+from frontdesk.history.meaning import Meaning
 from frontdesk.history.recorder import Recorder
 from frontdesk.history.retention import HistoryRetention
 from frontdesk.queue import logs
@@ -52,13 +54,16 @@ async def record(settings: Settings) -> None:
         redis = await stack.enter_async_context(connected(url))
         await reachable(redis)
         database = await stack.enter_async_context(reached(address_of(settings)))
-        recorder = Recorder(redis, database, Registry.installed(), keep=settings.keep_results_days * 86_400)
+        kinds, news, store = Registry.installed(), asyncio.Event(), ArtifactStore.of(settings)
+        recorder = Recorder(redis, database, kinds, keep=settings.keep_results_days * 86_400, wrote=news.set)
+        indexer = Indexer(database, kinds, Meaning.installed(), store)
         keep = Keep(settings.keep_days, settings.keep_objects)
-        retention = HistoryRetention(redis, database, Retention(redis, ArtifactStore.of(settings), keep), keep)
+        retention = HistoryRetention(redis, database, Retention(redis, store, keep), keep)
         log.info("recording", database=database.engine.dialect.name)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(recorder.run())
-            group.create_task(retention.run())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_indexing(indexer, news))
+            tasks.create_task(retention.run())
+            await recorder.run()
 
 
 if __name__ == "__main__":

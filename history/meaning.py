@@ -20,6 +20,7 @@ import numpy.typing as npt
 import structlog
 from tokenizers import Tokenizer
 
+from frontdesk.history.one_core import compute_on_one_core
 from frontdesk.history.sorts import WIDTHS
 from frontdesk.queue.errors import ConfigurationError
 
@@ -68,6 +69,7 @@ class _Encoder:
 
     @classmethod
     def load(cls, folder: Path) -> _Encoder:
+        compute_on_one_core()
         try:
             config = json.loads((folder / "config.json").read_text("utf-8"))
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -1,7 +1,7 @@
 """Vectors of one sort in memory, and the exact search among them. No database, no events: numpy alone.
 
 float32, since one product of a matrix and a vector is then as fast as memory can be read: 100,000 meanings are 154 MB
-and take some 11 ms. (Half as many bytes as float16 would take nine times as long: they are made float32 in any case.)
+and take some 15 ms. (As float16 they would be half, and take many times as long: they are made float32 in any case.)
 """
 
 from __future__ import annotations

@@ -67,7 +67,11 @@ async def given(
 
 
 def indexer(
-    database: Database, meaning: Any = None, store: ArtifactStore | None = None, kinds: Registry | None = None, **how: Any
+    database: Database,
+    meaning: Any = None,
+    store: ArtifactStore | None = None,
+    kinds: Registry | None = None,
+    **how: Any,
 ) -> Indexer:
     return Indexer(database, kinds or Registry([]), meaning, store, **how)
 

@@ -114,11 +114,11 @@ async def test_what_a_command_does_not_take_is_refused_with_how_to_say_it(termin
 
 
 async def test_the_last_three_are_saved_side_by_side(terminal: Terminal) -> None:
-    """/mine lists them and says where each one's picture lies; the list of the gallery saves nothing."""
+    """/mine lists them and says where each one's picture lies, once; the list of the gallery saves nothing."""
     ids = [await terminal.exhibits.add("console:ada", f"horse {n}", public=False, pictures=1) for n in range(4)]
     paper = Paper()
     async with staffed(terminal.front), waiting(terminal.front) as waiter:
-        script = Script("/gallery mine", "/mine")
+        script = Script("/gallery mine", "/mine", "/mine")
         await Chat(terminal.front, waiter, script, paper, person("ada"), terminal.folder).run()
     saved = sorted(path.name for path in terminal.folder.iterdir())
     assert saved == [f"{job}-view0.png" for job in ids[1:]]

@@ -12,7 +12,7 @@ from carving import CARVE
 from exhibits import Exhibits, remembering
 from redis.asyncio import Redis
 from standin_discord import Discord, Interaction
-from standin_discord_cast import User
+from standin_discord_cast import DM, Channel, User
 from standin_discord_desk import Front, front
 from storing import folder_store
 
@@ -29,12 +29,12 @@ class Hall:
         return self.front.discord
 
     async def asks(self, who: User, command: str, **options: Any) -> Interaction:
-        return await self._answered(await self.discord.slash(who, command, **options))
+        return await self.answered(await self.discord.slash(who, command, **options))
 
     async def clicks(self, who: User, on: Interaction, label: str) -> Interaction:
-        return await self._answered(await self.discord.click(who, on.shown, label))
+        return await self.answered(await self.discord.click(who, on.shown, label))
 
-    async def _answered(self, asked: Interaction) -> Interaction:
+    async def answered(self, asked: Interaction) -> Interaction:
         await self.discord.until(lambda: asked.state == "answered")
         return asked
 
@@ -126,6 +126,19 @@ async def test_what_became_private_is_not_shown_where_others_read(hall: Hall) ->
     assert "Published" in published.text
 
 
+async def test_a_chat_of_two_people_is_not_the_bots_direct_messages(hall: Hall) -> None:
+    """Where the app is somebody's own, both read what is not ephemeral: what is private stays with its owner."""
+    ada, bob = hall.discord.user("ada"), hall.discord.user("bob")
+    hers = await hall.exhibits.add(owner(ada), "a shy horse")
+    chat = hall.discord.add(Channel(hall.discord.new_id(), DM, people=[ada, bob], bot_present=False))
+    asked = await hall.answered(await hall.discord.slash(ada, "gallery", chat))
+    await hall.asks(ada, "unpublish", job=hers)
+    opened = await hall.clicks(ada, asked, "1")
+    assert (opened.shown.ephemeral, hers in opened.text, "GPU-seconds" in asked.text) == (True, True, False)
+    mine = await hall.answered(await hall.discord.slash(ada, "gallery", chat, what="mine"))
+    assert mine.shown.ephemeral
+
+
 async def test_search_in_a_channel_finds_only_what_everybody_sees(hall: Hall) -> None:
     """The answer is read by all; at home, in direct messages, one's own is found too."""
     ada = hall.discord.user("ada")
@@ -134,7 +147,7 @@ async def test_search_in_a_channel_finds_only_what_everybody_sees(hall: Hall) ->
     await hall.exhibits.index()
     asked = await hall.asks(ada, "search", text="horse")
     assert (public in asked.text, hers in asked.text, asked.shown.ephemeral) == (True, False, False)
-    home = await hall._answered(await hall.discord.slash(ada, "search", hall.discord.dm(ada), text="horse"))
+    home = await hall.answered(await hall.discord.slash(ada, "search", hall.discord.dm(ada), text="horse"))
     assert hers in home.text
 
 
@@ -182,12 +195,12 @@ async def test_an_answer_that_takes_its_time_is_promised(hall: Hall, monkeypatch
     assert ("a horse" in asked.text, asked.shown.ephemeral) == (True, False)
     clicked = await hall.clicks(ada, asked, "1")
     assert ("GPU-seconds" in clicked.text, clicked.shown.ephemeral) == (True, True)
-    for command, options, said in (
-        ("unpublish", {"job": hers}, "Only you see it"),
-        ("publish", {"job": "zzz"}, "There is no object"),
-        ("rerun", {"job": hers}, "in a minute"),
+    for command, job_id, said in (
+        ("unpublish", hers, "Only you see it"),
+        ("publish", "zzz", "There is no object"),
+        ("rerun", hers, "in a minute"),
     ):
-        asked = await hall.discord.slash(ada, command, **options)
+        asked = await hall.discord.slash(ada, command, job=job_id)
         await hall.discord.says(asked, said)
         assert asked.shown.deleted
         assert [message.ephemeral for message in asked.followups] == [True]

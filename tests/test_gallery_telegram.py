@@ -93,11 +93,11 @@ async def test_what_is_ones_own_goes_from_a_group_to_the_private_chat(hall: Hall
     assert "press Start" in (await telegram.answer(asked)).text
     await telegram.say(ada, "/start")
     await telegram.answer(home)
-    for command in ("/gallery mine", "/mine"):
+    for command in ("/gallery mine", "/mine", f"/jobs {hers}"):
         asked = await telegram.say(ada, command, group)
         assert hers in (await telegram.answer(home)).text
         assert "our private chat" in (await telegram.answer(asked)).text
-    assert not [message for message in group.messages.values() if hers in message.text]
+    assert not [each for each in group.messages.values() if each.sender is None and hers in each.text]
 
 
 async def test_a_pressed_button_shows_a_group_nothing_private(hall: Hall) -> None:

@@ -50,6 +50,14 @@ TENSORS = {
     "worker/reconstruct_runner.py": "the device that it runs on",
 }
 COMPUTING = {path.relative_to(ROOT).as_posix(): "workers alone compute" for path in ROOT.glob("worker/*.py")}
+VECTORS = {
+    "history/meaning.py": "what a text means",
+    "history/mesh_bytes.py": "reads a mesh",
+    "history/shapes.py": "what shape it has",
+    "history/vectors.py": "compares them in memory",
+    "history/exact_vectors.py": "reads them from bytes",
+    "history/pg_vectors.py": "reads them from pgvector",
+}
 ALLOWED = {
     "arq": {"queue/broker.py": "writes jobs as arq reads them", "worker/arq_worker.py": "is arq's Worker"},
     "torch": TENSORS,
@@ -74,7 +82,9 @@ ALLOWED = {
     "matplotlib": {"worker/training_pictures.py": "draws what a training came to"},
     "fsspec": {"queue/blobs.py": "folders and buckets"},
     "s3fs": {},  # fsspec imports it for an address that needs it
-    "numpy": COMPUTING,
+    "numpy": COMPUTING | VECTORS,
+    "tokenizers": {"history/meaning.py": "a text into tokens"},
+    "threadpoolctl": {"history/one_core.py": "linear algebra on one core"},
     "scipy": COMPUTING,
     "skimage": COMPUTING,
     "PIL": COMPUTING,

@@ -214,6 +214,7 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
         await steering.set_tier("telegram:eve", "staff", by=by)
         await steering.ban("telegram:eve", by=by, reason="spam")
         await steering.standing("telegram:eve")
+        await steering.note("hide", made.id, by=by)
         await steering.unban("telegram:eve", by=by)
         for each in ("ada", "bob"):
             doomed = job(each, text=f"doomed {each}")
