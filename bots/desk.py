@@ -132,7 +132,8 @@ class Desk:
     async def cancel(self, person: Person, job_id: str, reason: str = "") -> Cancelled:
         """Cancel one's own job, or anyone's as an admin, for the audit log with a reason. Raises NoSuchJobError."""
         person, job_id = await self.known(person), job_id.strip().lower()
-        record, result = await self._record(job_id), "unknown"
+        record = await self._record(job_id)
+        result: Cancelled = "unknown"
         async with queue_open():
             if record is not None and record.identity in person.identities:
                 result = await self._broker.cancel(job_id, record.requester)

@@ -1,6 +1,5 @@
 -- ARGV: outcome of a job that is cancelled, seconds to keep, how many platforms there are, their names, then ids of jobs,
--- of which nothing is to be left. Returns, one after the other, for each file that one of them held: its hash, since when
--- (ms), and 1 where nobody else holds it.
+-- of which nothing is to be left. Returns, one after the other, each file that one of them held, and since when (ms).
 local outcome, keep, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local held = {}
 
@@ -10,7 +9,6 @@ local function let_go(id)
   disown_files(id)
   for _, hash in ipairs(hashes) do
     held[#held + 1], held[#held + 2] = hash, exact(since)
-    held[#held + 1] = redis.call('EXISTS', K.OWNERS .. hash) == 0 and 1 or 0
   end
 end
 

@@ -38,6 +38,8 @@ BATCH = 200  # jobs, or keys, in one round trip
 PATIENCE = 10.0  # seconds for runs to stop, and for their askers to be told
 LOOK = 0.2  # seconds between two looks at them
 SKEW = 5.0  # seconds by which the clocks of queue and store may differ
+FAMILIES = ("fresh", "form", "tags", "entries", "sign_in", "session", "request")  # fd:NAME:..., looked at one by one
+WORD = re.compile(r"[\w.:-]+")
 UNFINISHED = (b"waiting", b"running")
 
 
@@ -87,11 +89,12 @@ class Forgetting:
         """
         found = await self._look(identities)
         found.jobs.update(jobs)
+        held = await self._asked_with(found.unfinished)
         await self._stop(found.unfinished)
         found.jobs |= await self._leave_streams(identities, found.jobs)  # also what was asked for long ago
         await self._remember(found.jobs)
         await self._give_back(found.counted)
-        held = await self._remove_jobs(found.jobs)
+        held |= await self._remove_jobs(found.jobs)
         await self._leave_streams(identities, found.jobs)  # what the cancelling put there
         await self._remove_fresh(found)
         await self._remove_named(identities, found)
@@ -111,17 +114,17 @@ class Forgetting:
 
     async def _look(self, identities: Collection[str]) -> _Found:
         """All that may be theirs, in one walk over the keys. Jobs of groups are found with their group as well."""
-        found, families = _Found(), ("fresh", "form", "tags", "entries", "sign_in", "session")
+        found = _Found()
         async for names in self._walk():
             own = [name for name in names if name.startswith(keys.JOB)]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in own:
-                    pipe.hmget(name, "requester", "asker", "state")
+                    pipe.hmget(name, ["requester", "asker", "state"])
                 said = await pipe.execute(raise_on_error=False)
             for name, fields in zip(own, said, strict=True):
                 if isinstance(fields, list):
                     _sort_in(found, name.removeprefix(keys.JOB), fields, identities)
-            for family in families:
+            for family in FAMILIES:
                 found.names.setdefault(family, []).extend(n for n in names if n.startswith(f"fd:{family}:"))
         return found
 
@@ -142,7 +145,7 @@ class Forgetting:
         while jobs and waited < self._patience:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for job_id in jobs:
-                    pipe.hmget(keys.job(job_id), "state", "delivery", "group")
+                    pipe.hmget(keys.job(job_id), ["state", "delivery", "group"])
                 said = await pipe.execute(raise_on_error=False)
             if all(isinstance(f, list) and f[0] not in UNFINISHED and (f[1] or f[2] or not f[0]) for f in said):
                 return
@@ -164,18 +167,28 @@ class Forgetting:
                 if payload := await self._redis.get(keys.payload(job_id)):
                     await self._redis.set(keys.payload(job_id), _without_account(payload), xx=True, keepttl=True)
 
-    async def _remove_jobs(self, jobs: Collection[str]) -> dict[str, float | None]:
-        """Of each file that they held: since when (Unix seconds), or None where others hold it, too."""
-        since, free = dict[str, float](), set[str]()
+    async def _remove_jobs(self, jobs: Collection[str]) -> dict[str, float]:
+        """Since when they held which files (Unix seconds)."""
+        since = dict[str, float]()
         for some in _batches(sorted(jobs)):
-            fixed = [CANCELLED, int(self._broker.keep), len(PLATFORMS), *PLATFORMS]
+            fixed: list[Any] = [CANCELLED, int(self._broker.keep), len(PLATFORMS), *PLATFORMS]
             said = await self._forget(args=[*fixed, *some])
-            for sha256, when, alone in zip(said[::3], said[1::3], said[2::3], strict=True):
-                name = sha256.decode()
-                since[name] = max(since.get(name, 0.0), float(when) / 1000)
-                if alone:
-                    free.add(name)
-        return {name: when if name in free else None for name, when in since.items()}
+            for sha256, when in zip(said[::2], said[1::2], strict=True):
+                since[sha256.decode()] = max(since.get(sha256.decode(), 0.0), float(when) / 1000)
+        return since
+
+    async def _asked_with(self, jobs: Collection[str]) -> dict[str, float]:
+        """Since when they hold what they were asked with: they let go of it when they are cancelled."""
+        since = dict[str, float]()
+        for some in _batches(sorted(jobs)):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.mget([keys.files(job_id) for job_id in some])
+                pipe.zmscore(keys.OBJECTS, list(some))
+                entries, scores = await pipe.execute()
+            for entry, score in zip(entries, scores, strict=True):
+                for sha256 in entry.decode().split("\n")[1:] if entry and score else ():
+                    since[sha256] = max(since.get(sha256, 0.0), score / 1000)
+        return since
 
     async def _leave_streams(self, identities: Collection[str], jobs: Collection[str]) -> set[str]:
         """Undelivered outcomes, and what is yet to be written down. Returns jobs of theirs that were found there."""
@@ -221,20 +234,20 @@ class Forgetting:
             for name in found.names.get("tags", []):
                 pipe.zrem(name, *identities)
             await pipe.execute()
-        await self._remove_signed_in(identities, found)
+        await self._remove_saying(identities, found)
         await self._remove_ranked(identities, found)
         await self._remove_unfetched(pairs)
 
-    async def _remove_signed_in(self, identities: Collection[str], found: _Found) -> None:
-        """Links to the web page, and sessions there, which say whose they are."""
-        quoted = [re.compile(rf"(?<![\w.-]){re.escape(each)}(?![\w.-])".encode()) for each in identities]
-        for some in _batches([*found.names.get("sign_in", []), *found.names.get("session", [])]):
+    async def _remove_saying(self, identities: Collection[str], found: _Found) -> None:
+        """Links to the web page, and sessions there, which say whose they are; what the HTTP door answered of a job."""
+        names = (name for family in ("sign_in", "session", "request") for name in found.names.get(family, []))
+        for some in _batches(list(names)):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in some:
                     pipe.get(name)
                 values = await pipe.execute(raise_on_error=False)
             for name, value in zip(some, values, strict=True):
-                if isinstance(value, bytes) and any(pattern.search(value) for pattern in quoted):
+                if isinstance(value, bytes) and _says(value.decode("utf-8", "replace"), identities, found.jobs):
                     await self._redis.delete(name)
 
     async def _remove_ranked(self, identities: Collection[str], found: _Found) -> None:
@@ -254,7 +267,7 @@ class Forgetting:
                 if str(load(update)["message"]["from"]["id"]) in users:
                     await answer(self._redis.hdel(keys.UNFETCHED, number))
 
-    async def _delete_files(self, held: Mapping[str, float | None], stopped: Collection[str]) -> tuple[str, ...]:
+    async def _delete_files(self, held: Mapping[str, float], stopped: Collection[str]) -> tuple[str, ...]:
         """Files that nobody holds any more. One that was put anew since they held it is somebody else's, who is about
         to ask with it or to end a run: a sweep finds out."""
         if self._store is None:
@@ -264,7 +277,9 @@ class Forgetting:
             for job_id in sorted(stopped):
                 await asyncio.to_thread(self._store.forget, job_id)
             for sha256, since in sorted(held.items()):
-                if since is not None and await asyncio.to_thread(self._store.remove_older, sha256, since + SKEW):
+                if not await self._redis.exists(keys.owners(sha256)) and await asyncio.to_thread(
+                    self._store.remove_older, sha256, since + SKEW
+                ):
                     deleted.append(sha256)
         except StoreError as error:  # they are nobody's by now: the next sweep deletes them
             log.warning("files of somebody forgotten are left to the sweep", reason=str(error))
@@ -296,6 +311,18 @@ def _sort_in(found: _Found, job_id: str, fields: Sequence[bytes | None], identit
 
 def _is_form(name: str, platform: str, user: str) -> bool:
     return name.startswith(keys.form(f"{platform}:", "")[:-1]) and name.endswith(f":{user}")
+
+
+def _says(value: str, identities: Collection[str], jobs: Collection[str]) -> bool:
+    """Whether a value names one of the identities, in one word or as a requester is written, or one of the jobs."""
+    words = set(WORD.findall(value))
+    if not words.isdisjoint(jobs):
+        return True
+    for identity in identities:
+        platform, _, user = identity.partition(":")
+        if identity in words or (f'"platform":"{platform}"' in value and f'"user":"{user}"' in value):
+            return True
+    return False
 
 
 def _asked_by(payload: bytes | None, identities: Collection[str]) -> bool:

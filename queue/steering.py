@@ -117,8 +117,8 @@ class Steering:
     async def standing(self, *identities: str) -> Standing:
         """In one round trip."""
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.hmget(keys.BANNED, identities)
-            pipe.hmget(keys.TIERS, identities)
+            pipe.hmget(keys.BANNED, list(identities))
+            pipe.hmget(keys.TIERS, list(identities))
             bans, tiers = await pipe.execute()
         ban = next((read_ban(ban) for ban in bans if ban), None)
         return Standing(ban, {who: tier.decode() for who, tier in zip(identities, tiers, strict=True) if tier})

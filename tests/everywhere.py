@@ -8,22 +8,24 @@ from redis.asyncio import Redis
 from sqlalchemy import inspect, text
 
 from frontdesk.history.database import Database
+from frontdesk.queue.connection import answer
 
 
 async def all_of_redis(redis: Redis) -> dict[str, str]:
     """Every key with all that it holds."""
-    held = {}
+    held = dict[str, str]()
+    value: object
     async for name in redis.scan_iter("*"):
         sort = (await redis.type(name)).decode()
         match sort:
             case "string":
                 value = await redis.get(name)
             case "hash":
-                value = await redis.hgetall(name)
+                value = await answer(redis.hgetall(name))
             case "list":
-                value = await redis.lrange(name, 0, -1)
+                value = await answer(redis.lrange(name, 0, -1))
             case "set":
-                value = await redis.smembers(name)
+                value = await answer(redis.smembers(name))
             case "zset":
                 value = await redis.zrange(name, 0, -1, withscores=True)
             case _:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from everywhere import all_of_database
 from housed import ADA, ADA_TOO, BOB, HER, HER_TOO, HERS, HIM, KEEPING, TEXT, House, person
-from queueing import KEEP, DrivenEngine, leased_worker, until, working
+from queueing import KEEP, DrivenEngine, address, job, leased_worker, submit, until, working
 from redis.asyncio import Redis
 from sqlalchemy import insert
 from structlog.testing import capture_logs
@@ -20,11 +23,19 @@ from frontdesk.history import schema
 from frontdesk.history.database import Database
 from frontdesk.history.indexing import Indexer
 from frontdesk.history.recorder import Recorder
+from frontdesk.history.recording import Row
 from frontdesk.queue import keys
 from frontdesk.queue.accounts import Accounts
-from frontdesk.queue.jobs import Outcome
+from frontdesk.queue.codec import dump
+from frontdesk.queue.connection import answer
+from frontdesk.queue.groups import Group, Member, submit_group
+from frontdesk.queue.jobs import Outcome, member_id
 from frontdesk.queue.record import RecordStream
 from frontdesk.queue.retention import Retention
+
+# What names a job and says nothing of anybody: which were forgotten, which update became one, who came when, who runs
+# it.
+NAMELESS = ("fd:forgotten", "fd:update:", "fd:ages:", "fd:worker:")
 
 
 @pytest.fixture
@@ -38,9 +49,9 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
     with capture_logs() as logs:
         accounts = Accounts(house.redis)
         await accounts.link(HER_TOO.requester.identity, await accounts.code(HER.requester.identity))
-        worker = {"kinds": {"carve": "m"}, "lanes": {"short": 16}, "fresh": {"carve": 60.0}}
+        worker: dict[str, Any] = {"kinds": {"carve": "m"}, "lanes": {"short": 16}, "fresh": {"carve": 60.0}}
         async with working(leased_worker(house.redis, house.engine, **worker)):
-            await until(lambda: house.redis.hget(keys.MODELS, "carve"))
+            await until(lambda: answer(house.redis.hget(keys.MODELS, "carve")))
             one, two, failed = [
                 await house.ask(HER, f"{TEXT} one"),
                 await house.ask(HER_TOO, f"{TEXT} two"),
@@ -73,6 +84,8 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
             await house.recorded()
             left = [name for name in await house.holding(*HERS) if not name.startswith(("fd:audit", "fd:banned"))]
             assert left == []
+            named = await house.holding(one, two, failed, again, running, unrecorded)
+            assert [name for name in named if not name.startswith(NAMELESS)] == []
             # His: the file that both had, his job, the run that he waited for, what he has at the history.
             assert house.store.read(shared)
             house.made(led, "a table", "a table")
@@ -86,9 +99,23 @@ async def test_nothing_is_left_of_a_person_and_all_of_the_others(house: House) -
         assert "his report" in rows["reports"]
         assert BOB in rows["api_keys"]
         assert BOB in rows["webhooks"]
-        assert await house.redis.exists("fd:session:his", keys.form("telegram:5", BOB)) == 2
+        assert await house.redis.exists("fd:session:his", "fd:request:his", keys.form("telegram:5", BOB)) == 3
         assert await house.desk.jobs(HER) == []
     assert not any(word in json.dumps(logs, default=str) for word in HERS)
+
+
+async def test_what_was_asked_meanwhile_leaves_no_word(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that nobody had cancelled yet is, in the step that removes it; of that nobody is told either."""
+
+    async def late(*_: object) -> None:
+        """It was not there yet."""
+
+    job_id = await house.ask(HER, TEXT)
+    monkeypatch.setattr(house.forgetting, "_stop", late)
+    assert (await house.forget()).jobs == 1
+    assert await house.redis.xlen(keys.outcomes("discord")) == 0
+    assert await RecordStream(house.redis, keep=KEEP).backlog() == 0
+    assert await house.redis.exists(keys.job(job_id), keys.payload(job_id), keys.lane("short")) == 0
 
 
 async def test_what_ends_after_it_does_not_come_back(house: House) -> None:
@@ -104,10 +131,10 @@ async def test_what_ends_after_it_does_not_come_back(house: House) -> None:
     recorder = Recorder(house.redis, house.database, house.kinds, keep=KEEP)
     write, reached, forgotten = recorder._write, asyncio.Event(), asyncio.Event()
 
-    async def late(*rows: Any) -> bool:
+    async def late(jobs: Sequence[Row], files: Sequence[Row]) -> bool:
         reached.set()
         await forgotten.wait()
-        return await write(*rows)
+        return await write(jobs, files)
 
     recorder._write = late  # type: ignore[method-assign]  # a fault that must be forced
     recording = asyncio.create_task(recorder._record(events))
@@ -133,7 +160,7 @@ async def test_a_run_that_does_not_stop_is_taken_from_its_worker(house: House) -
         house.made(other, "a", "b")
         await house.ended(other)
         assert await house.redis.zcard(keys.RUNNING) == 0
-        assert await house.redis.hlen(keys.BUSY) == 0
+        assert await answer(house.redis.hlen(keys.BUSY)) == 0
     await house.recorded()
     assert await house.holding("zanzibar", ADA, ADA_TOO) == []
 
@@ -163,7 +190,7 @@ async def test_whoever_was_the_same_person_once_keeps_what_they_asked(house: Hou
         waiting
     ]
     assert house.store.read(artifact)
-    assert await house.redis.hlen(keys.BUSY) == 0
+    assert await answer(house.redis.hlen(keys.BUSY)) == 0
 
 
 async def test_it_can_be_done_again(house: House) -> None:
@@ -194,11 +221,14 @@ async def _scatter(house: House, hers: str, his: str) -> None:
         form = Form(id="1", kind="carve", values={"text": text}, private=False, update=1, origin="1")
         await forms.save("5", user, form)
         update = {"update_id": int(user), "message": {"from": {"id": int(user)}, "text": text}}
-        await house.redis.hset(keys.UNFETCHED, user, json.dumps(update))
+        await answer(house.redis.hset(keys.UNFETCHED, user, json.dumps(update)))
     for name, who in (("hers", f"discord:{ADA}"), ("his", f"telegram:{BOB}")):
-        await house.redis.set(f"fd:session:{name}", json.dumps({"who": who}))
+        platform, user = who.split(":")
+        signed_in = {"v": 1, "d": {"requester": {"platform": platform, "user": user, "tenant": "t"}, "created": 1.0}}
+        await house.redis.set(f"fd:session:{name}", dump(signed_in))
+        await house.redis.set(f"fd:request:{name}", dump({"id": hers if name == "hers" else his, "asked": user}))
         await house.redis.set(f"fd:sign_in:{name}", who)
-        await house.redis.sadd(f"fd:sessions:{who}", name)
+        await answer(house.redis.sadd(f"fd:sessions:{who}", name))
         await Accounts(house.redis).code(who)
         await Accounts(house.redis).link(who, "nothing")
     async with house.database.writing() as connection:
@@ -211,3 +241,46 @@ async def _scatter(house: House, hers: str, his: str) -> None:
         await connection.execute(insert(schema.reports).values(said))
         his_own = {"job": his, "reporter": "telegram:1", "reason": "his report", "at": 1.0}
         await connection.execute(insert(schema.reports).values(his_own))
+
+
+async def test_what_an_unfinished_job_was_asked_with_goes_at_once(house: House) -> None:
+    """A file that came with a request which was cancelled for it; but not one that another put since."""
+    given = [house.store.put(text, name="a.zip", media_type="application/zip") for text in (b"hers", b"put anew")]
+    asked = job(requester=HER.requester)
+    await submit(house.broker, asked, files=[artifact.sha256 for artifact in given])
+    later = time.time() + 60
+    os.utime(house.folder / "store" / given[1].sha256[:2] / given[1].sha256, (later, later))
+    assert (await house.forget()).files == 1
+    assert [blob.key for blob in house.store.contents().files] == [given[1].sha256]
+
+
+async def test_all_jobs_of_a_group_go_with_it(house: House) -> None:
+    """Those that wait, those that run and those that ended, and the notes of how they did."""
+    whole = job(requester=HER.requester, kind="many", params={"text": TEXT})
+    members = [
+        Member(whole.model_copy(update={"id": member_id(whole.id, n), "kind": "carve"}), 2.0, f"digest{n:016d}")
+        for n in range(3)
+    ]
+    async with working(leased_worker(house.redis, house.engine, kinds={"carve": "m"}, lanes={"short": 2})):
+        reply = address(ADA, "discord")
+        await submit_group(house.broker, Group(whole, members), reply, update="u")
+        await house.started(members[0].job.id)
+        house.made(members[0].job.id, f"{TEXT} a member's", TEXT)
+        await house.ended(members[0].job.id)
+        assert (await house.forget()).files == 1
+    await house.recorded()
+    assert await house.holding(*HERS) == []
+    assert await house.redis.keys("fd:members:*") + await house.redis.keys("fd:group:*") == []
+
+
+async def test_a_thousand_jobs_take_seconds(house: House) -> None:
+    """It is done within a minute, however much there is of them and of others."""
+    async with house.redis.pipeline(transaction=False) as pipe:
+        for number in range(5_000):
+            who = f"discord:{ADA if number < 1000 else BOB}"
+            pipe.hset(keys.job(f"{number:09d}"), mapping={"requester": who, "state": "done", "kind": "carve"})
+        await pipe.execute()
+    began = time.monotonic()
+    assert (await house.forget()).jobs == 1000
+    assert time.monotonic() - began < 30
+    assert len(await house.redis.keys("fd:job:*")) == 4_000

@@ -25,14 +25,16 @@ from frontdesk.bots.findings import Level
 from frontdesk.bots.forms import Form, FormStore
 from frontdesk.bots.on_telegram_fetching import Unfetched
 from frontdesk.queue import keys
+from frontdesk.queue.accounts import Accounts
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import encode
 from frontdesk.queue.connection import answer, check, connected
 from frontdesk.queue.errors import ConfigurationError
 from frontdesk.queue.events import last_entry, tail
+from frontdesk.queue.forgetting import Forgetting, forgotten
 from frontdesk.queue.groups import Group, Member, submit_group
 from frontdesk.queue.health import heartbeat
-from frontdesk.queue.jobs import Outcome, Progress, Ranking, member_id
+from frontdesk.queue.jobs import Outcome, Progress, Ranking, Requester, member_id
 from frontdesk.queue.leaderboard import Leaderboard
 from frontdesk.queue.metrics import QueueMetrics
 from frontdesk.queue.oversight import Oversight
@@ -231,6 +233,22 @@ async def test_admins_steer_as_the_bots_user(deployed: Deployed, monkeypatch: py
     assert left_out == set()
 
 
+async def test_people_are_linked_and_forgotten_as_the_bots_user(deployed: Deployed, tmp_path: Path) -> None:
+    """Every step of it, with jobs that wait, that ended with a file, and that count under somebody else."""
+    async with deployed.nothing_refused(), connected(deployed.url("frontdesk-bot")) as bot:
+        broker, accounts, store = Broker(bot, keep=KEEP), Accounts(bot), folder_store(tmp_path / "store")
+        await accounts.link("telegram:2", await accounts.code("discord:1"))
+        both = await accounts.of("telegram:2")
+        asker = Requester(platform="telegram", user="2", tenant="2", account=both.account)
+        await submit(broker, job(requester=asker), digest="d" * 22, files=[put(store).sha256])
+        await accounts.unlink("telegram:2")
+        forgetting = Forgetting(broker, store, patience=0.0)
+        assert (await forgetting.forget({"discord:1"})).jobs == frozenset()
+        gone = await forgetting.forget({"telegram:2"})
+        await forgetting.clear(gone.jobs)
+        assert (len(gone.jobs), len(gone.files), await forgotten(bot, sorted(gone.jobs))) == (1, 1, set(gone.jobs))
+
+
 async def test_a_group_passes_as_the_users_of_both(deployed: Deployed) -> None:
     """Queued as one, run in part, entered in a leaderboard, and cancelled; another ends with its last member."""
     async with (
@@ -370,7 +388,6 @@ ADMINISTRATION = [
     ("CLIENT", "KILL", "TYPE", "normal"),
     ("SCRIPT", "FLUSH"),
     ("KEYS", "*"),
-    ("SCAN", "0"),
     ("GET", "other"),
     ("SET", "other", "1"),
     ("EVAL", "return redis.call('SET', 'other', 1)", "0"),
@@ -378,6 +395,7 @@ ADMINISTRATION = [
     ("PUBLISH", "other", "hello"),
 ]
 NOT_A_WORKERS = [
+    ("SCAN", "0"),
     ("GET", "fd:form:telegram:chat:ada"),
     ("GET", "fd:update:telegram:1"),
     ("ZRANGE", "fd:jobs:telegram:ada", "0", "-1"),
