@@ -27,7 +27,7 @@ HEIGHTS = (10, 14, 17, 20, 24, 28)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`still` and `moving` are addresses; width and height in pixels. drawn: a chart, of which nothing may be cut off."""
+    """`still` and `moving` are addresses; width and height in pixels. drawn: a chart, which is never cut off."""
 
     still: str
     width: int
