@@ -116,7 +116,7 @@ def _worker() -> None:
 
     Exit status: 0 told to stop; 2 a setting is wrong.
     """
-    _become(children.WORKER, children.WORKER_NEEDS, "worker")
+    _become(children.WORKER, needs=children.WORKER_NEEDS, extra="worker")
 
 
 @app.command("web", epilog="Example: FRONTDESK_WEB_URL=https://desk.example.org frontdesk web")
@@ -127,7 +127,7 @@ def _web() -> None:
 
     Exit status: 0 told to stop; 2 a setting is wrong.
     """
-    _become(children.WEB, children.WEB_NEEDS, "web")
+    _become(children.WEB, needs=children.WEB_NEEDS, extra="web")
 
 
 @app.command("recorder", epilog="Example: FRONTDESK_DATABASE_URL=postgresql://desk@db/history frontdesk recorder")
@@ -148,7 +148,7 @@ def _recorder() -> None:
 )
 def _calibrate(context: typer.Context) -> None:
     """Measure the thresholds of `score` for the configured model, from folders of texts whose origin is known."""
-    _become(children.CALIBRATION, children.WORKER_NEEDS, "worker", *context.args)
+    _become(children.CALIBRATION, *context.args, needs=children.WORKER_NEEDS, extra="worker")
 
 
 @app.command("ask", epilog="Example: frontdesk ask write max_tokens=60 'Why is the sky blue?' --json")
@@ -336,7 +336,7 @@ def _serve(platform: str, needs: tuple[str, ...]) -> None:
     _run(serve(settings, adapter), own_signals=True)
 
 
-def _become(module: str, needs: tuple[str, ...], extra: str, *arguments: str) -> None:
+def _become(module: str, *arguments: str, needs: tuple[str, ...] = (), extra: str = "") -> None:
     """Go on as another program, which answers to our process id and keeps its own exit status."""
     children.need(needs, extra)
     words = children.command(module, *arguments)

@@ -28,8 +28,8 @@ from frontdesk.gallery.cookies import Jar, Signer
 from frontdesk.gallery.guarding import BODY, Guard, Room
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.rendering import Rendering
-from frontdesk.gallery.site import Site
 from frontdesk.gallery.static_files import StaticFiles
+from frontdesk.gallery.website import Site
 from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.sign_in import SignIns
 

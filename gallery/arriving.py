@@ -10,8 +10,8 @@ from starlette.requests import Request
 from frontdesk.bots.people import Person
 from frontdesk.gallery.cookies import SESSION, VISIT
 from frontdesk.gallery.guarding import SAFE
-from frontdesk.gallery.site import Site
 from frontdesk.gallery.visitors import NotSignedInError, Visitor, alone, remember, set_cookie, visitor_of
+from frontdesk.gallery.website import Site
 from frontdesk.history.entries import Viewer
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.kinds import MAX_FILES, MAX_PARAMETERS

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from frontdesk.gallery.api_problems import problem_of
-from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.visitors import NotSignedInError
+from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.queue.errors import (
     BannedError,
     DeskClosedError,

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontdesk.gallery.errors import API, error_page
-from frontdesk.gallery.site import Site
 from frontdesk.gallery.static_files import PATH as STATIC
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site
 from frontdesk.queue.logs import frames
 
 log = structlog.get_logger()

@@ -21,8 +21,8 @@ from frontdesk.bots.replies import as_text
 from frontdesk.bots.status_replies import aside_words, promises_words, stranded_rows, worker_words
 from frontdesk.gallery.charts import Chart, charts_of
 from frontdesk.gallery.saying import say_next
-from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.history.figures import last_day
 from frontdesk.queue.errors import HistoryClosedError
 from frontdesk.queue.report import LaneReport, QueueReport

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from frontdesk.bots.intake import queue_open
 from frontdesk.gallery.curves import Curve, Drawing, drawing
-from frontdesk.gallery.site import Site
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site
 from frontdesk.history.entries import Entry, Viewer
 from frontdesk.queue.errors import HistoryClosedError, NoSuchObjectError
 from frontdesk.queue.kind_train import SIZES, percent

@@ -14,8 +14,8 @@ from frontdesk.bots.intake import Request as Asked
 from frontdesk.bots.people import Person
 from frontdesk.gallery.errors import status_of
 from frontdesk.gallery.kind_forms import ONCE, fetch_from, fields_of, raw_of, typed, whole_problems
-from frontdesk.gallery.site import Site, see_other
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site, see_other
 from frontdesk.queue.errors import InvalidRequestError, Problem, UserError
 from frontdesk.queue.jobs import ReplyAddress
 from frontdesk.queue.kinds import AnyKind

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from frontdesk.gallery.cards import PICTURES
-from frontdesk.gallery.site import Site
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site
 from frontdesk.history.entries import Entry
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileGoneError, NoSuchObjectError

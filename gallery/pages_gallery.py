@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from frontdesk.gallery.cards import Cards
-from frontdesk.gallery.site import Site, is_htmx
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site, is_htmx
 
 PAGE = 24
 LONGEST = 300  # characters of a search

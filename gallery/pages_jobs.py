@@ -22,9 +22,9 @@ from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
 from frontdesk.gallery.job_views import JobView
 from frontdesk.gallery.saying import say_next
-from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.streaming import events
 from frontdesk.gallery.visitors import Visitor, visitor_of
+from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.queue.errors import FileDamagedError, HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
 
@@ -170,6 +170,8 @@ class JobPages:
             self._told.move_to_end(record.id)
             if len(self._told) > TOLD:
                 self._told.popitem(last=False)
+        elif (told := self._told.get(record.id)) and news.position == 0 and not told.waiting:
+            view = job_views.of_progress(record, told)
         else:
             view = job_views.of_ticket(record, news)
         template = self._site.rendering.environment.get_template("_job_detail.html")

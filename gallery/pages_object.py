@@ -14,8 +14,8 @@ from starlette.responses import Response
 from frontdesk.bots.file_replies import size
 from frontdesk.bots.intake import Request as Asked
 from frontdesk.gallery.cards import PICTURES, Card, Cards, Picture, address, result
-from frontdesk.gallery.site import Site, is_htmx, see_other
 from frontdesk.gallery.visitors import visitor_of
+from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.history.entries import Entry
 from frontdesk.history.receipts import receipt
 from frontdesk.queue.errors import HistoryClosedError

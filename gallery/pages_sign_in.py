@@ -9,8 +9,8 @@ from starlette.responses import Response
 from frontdesk.bots.intake import queue_open
 from frontdesk.gallery.arriving import SIGN_IN, begin_visit
 from frontdesk.gallery.cookies import SESSION, VISIT
-from frontdesk.gallery.site import Site, see_other
 from frontdesk.gallery.visitors import set_cookie, visitor_of
+from frontdesk.gallery.website import Site, see_other
 from frontdesk.queue.sessions import KEEPS
 
 FIRST_PAGE = "/create"

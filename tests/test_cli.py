@@ -157,12 +157,11 @@ def test_a_missing_extra_says_what_to_install() -> None:
     [
         (("worker",), "frontdesk.worker.main"),
         (("calibrate", "--human", "a", "--machine", "b", "--help"), "frontdesk.worker.calibrate"),
+        (("web",), "frontdesk.gallery.main"),
     ],
 )
-def test_the_workers_commands_become_its_process(
-    words: tuple[str, ...], module: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """No process stands in between: signals and exit status are the worker's own. Arguments are passed on."""
+def test_some_commands_become_a_process(words: tuple[str, ...], module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process stands in between: signals and exit status are its own. Arguments are passed on."""
     became: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda program, words: became.append(words))
     assert invoke(*words).exit_code == 0
@@ -468,8 +467,10 @@ def test_each_part_gets_its_own_secrets_only(monkeypatch: pytest.MonkeyPatch) ->
     }.items():
         monkeypatch.setenv(f"FRONTDESK_{name}", value)
     made = {part.name: part for part in parts(load_settings(), readable=True)}
-    worker, discord, telegram = made["worker"], made["discord"], made["telegram"]
-    assert not {DISCORD, TELEGRAM, HUSH} & {*worker.environment.values(), *made["recorder"].environment.values()}
+    assert set(made) == {"worker", "recorder", "discord", "telegram", "web"}
+    worker, discord, telegram = (made[name] for name in ("worker", "discord", "telegram"))
+    for name in ("worker", "recorder", "web"):
+        assert not {DISCORD, TELEGRAM, HUSH} & set(made[name].environment.values())
     assert not {TELEGRAM, HUSH} & set(discord.environment.values())
     assert DISCORD not in telegram.environment.values()
     assert discord.environment["FRONTDESK_DISCORD_TOKEN"] == DISCORD
@@ -481,7 +482,7 @@ def test_each_part_gets_its_own_secrets_only(monkeypatch: pytest.MonkeyPatch) ->
 def test_up_stops_with_the_line_of_the_part_that_cannot_start(url: str) -> None:
     """The whole command, with a worker whose model is not there: it says that no bot has a token, and which setting
     is wrong."""
-    shown = spoken("up", FRONTDESK_MODEL="/nonexistent/model")
+    shown = spoken("up", FRONTDESK_MODEL="/nonexistent/model", FRONTDESK_WEB_LISTEN="127.0.0.1:0")
     assert shown.returncode == 2
     assert "FRONTDESK_DISCORD_TOKEN or FRONTDESK_TELEGRAM_TOKEN" in shown.stderr
     assert shown.stderr.splitlines()[-1].startswith(

@@ -76,6 +76,7 @@ ALLOWED = {
         "bots/metrics.py": "a bot's figures",
         "bots/main.py": "makes a bot's registry",
         "worker/serving.py": "makes a worker's registry",
+        "gallery/main.py": "makes the page's registry",
     },
     "pynvml": {"worker/nvml.py": "reads the GPU"},
     "sklearn": {"worker/datasets.py": "carries the digits"},

@@ -41,7 +41,9 @@ from frontdesk.queue.oversight import Oversight
 from frontdesk.queue.report import WorkerState, queue_report
 from frontdesk.queue.retention import Keep, Retention, swept
 from frontdesk.queue.scripts import Claimed, Scripts
+from frontdesk.queue.sessions import Sessions
 from frontdesk.queue.settings import Settings
+from frontdesk.queue.sign_in import SignIns
 from frontdesk.queue.steering import Steering
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -113,6 +115,23 @@ async def look(redis: Redis) -> None:
     [up] = next(iter(metrics.collect())).samples
     assert up.value == 1
     await heartbeat(redis, "w1")
+
+
+async def test_people_sign_in_to_the_page_with_the_bots_user(deployed: Deployed) -> None:
+    """A link given and taken, a session begun, found, put off and ended."""
+    async with deployed.nothing_refused(), connected(deployed.url("frontdesk-bot")) as bot:
+        sign_ins, sessions = SignIns(bot), Sessions(bot)
+        secret = await sign_ins.give(ADA.requester)
+        assert await sign_ins.look(secret) == await sign_ins.take(secret) == ADA.requester
+        session = await sessions.begin(ADA.requester, 0.0)
+        [key] = await bot.smembers(keys.sessions_of(ADA.requester.key))  # type: ignore[misc]
+        await bot.expire(keys.SESSION + key.decode(), 60)
+        found = await sessions.of(session.secret)
+        assert found is not None
+        assert found.renewed
+        await sessions.end(session)
+        await sessions.begin(ADA.requester, 0.0)
+        assert await sessions.end_all(ADA.requester.key) == 1
 
 
 async def test_a_job_passes_from_the_bots_user_to_the_workers_and_back(deployed: Deployed) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from journeys import House, chromium, house
 from playwright.sync_api import Browser, Page, expect
 
@@ -52,6 +55,17 @@ def ask(desk: House, page: Page, text: str) -> str:
     return job_id
 
 
+def goes_on(desk: House, page: Page, job_id: str, fraction: float, text: str) -> None:
+    """The job says how far it is, again and again as jobs do, until the page says so: who looks a moment later than it
+    was said is told with the next one."""
+    for _ in range(20):
+        desk.progress(job_id, fraction, text)
+        with suppress(AssertionError):
+            expect(page.get_by_text(f"running, {fraction:.0%}")).to_be_visible(timeout=500)
+            break
+    expect(page.get_by_text(text)).to_be_visible()
+
+
 def test_from_signing_in_to_the_answer(desk: House, page: Page) -> None:
     """The link, the form, its messages, the job's page as it runs, a reload, a restart of the page's process, the
     answer, and the list."""
@@ -63,15 +77,12 @@ def test_from_signing_in_to_the_answer(desk: House, page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("Please look at")
     job_id = ask(desk, page, "a cat <img src=x onerror=alert(1)>")
     expect(page.get_by_role("status").filter(has_text="running")).to_be_visible()
-    desk.progress(job_id, 0.25, "a cat <img src=x")
-    expect(page.get_by_text("running, 25%")).to_be_visible()
-    expect(page.get_by_text("a cat <img src=x")).to_be_visible()
+    goes_on(desk, page, job_id, 0.25, "a cat <img src=x")
     expect(page.get_by_role("progressbar")).to_have_attribute("value", "25")
     page.reload()
     expect(page.get_by_text("running, 25%")).to_be_visible()
     desk.start_again()
-    desk.progress(job_id, 0.75, "a cat <img src=x onerr")
-    expect(page.get_by_text(re.compile("running"))).to_be_visible()
+    goes_on(desk, page, job_id, 0.75, "a cat <img src=x onerr")
     desk.end(job_id)
     expect(page.locator(f"#job-{job_id}-state")).to_have_text("done")
     expect(page.get_by_role("link", name=re.compile("Cancel"))).to_have_count(0)
@@ -120,3 +131,38 @@ def test_an_admin_pauses_a_lane_and_opens_it_again(desk: House, page: Page) -> N
     page.get_by_role("link", name="Resume short").click()
     page.get_by_role("button", name="Resume the lane").click()
     expect(row.get_by_role("cell", name="open", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_for_everybody(desk: House, browser: Browser, scheme: Literal["light", "dark"]) -> None:
+    """WCAG 2.2 AA, as far as axe-core can judge it: forms with and without mistakes, jobs, a dialog, the queue."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(desk.link("root"))
+    found = {"link": judged(page)}
+    page.get_by_role("button", name="Sign in as").click()
+    for path in ("/create", "/create/echo", "/account", "/admin", "/nothing", "/admin/pause?target=short"):
+        page.goto(f"{desk.base}{path}")
+        found[path] = judged(page)
+    page.goto(f"{desk.base}/create/echo")
+    page.get_by_role("button", name="Echo").click()
+    found["mistakes"] = judged(page)
+    job_id = ask(desk, page, f"looks {scheme}")
+    goes_on(desk, page, job_id, 0.5, "looks")
+    found["running"] = judged(page)
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["dialog"] = judged(page)
+    desk.end(job_id)
+    page.goto(f"{desk.base}/jobs")
+    found["/jobs"] = judged(page)
+    context.close()
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+def judged(page: Page) -> list[str]:
+    """What axe-core finds: the rule, and where."""
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    said = Axe().run(page, options={"runOnly": {"type": "tag", "values": rules}}).response
+    assert said["passes"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in said["violations"] for node in each["nodes"]]
