@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from frontdesk.bots.file_replies import size
 from frontdesk.bots.intake import Request as Asked
-from frontdesk.gallery.cards import PICTURES, Card, Cards, Picture, address, result
+from frontdesk.gallery.cards import STILLS, Card, Cards, Picture, address, result
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.history.entries import Entry
@@ -138,11 +138,11 @@ class ObjectPages:
         pictures = [
             (each.artifact.name, Picture(address(entry, each.artifact), *self._cards.size(each.artifact)))
             for each in entry.files
-            if each.role in ("preview", "still") and each.artifact.media_type in PICTURES
+            if each.role in ("preview", "still") and each.artifact.media_type in STILLS
         ]
         main = self._cards.picture(entry)
         others = tuple((name, picture) for name, picture in pictures if main is None or picture.still != main.still)
-        text = "" if pictures else body or headline or ""
+        text = "" if pictures or main else body or headline or ""
         sentence = "\n".join(said for said in (headline, body) if said and said != text)
         return Looks(model_of(entry), main, others, text, sentence, came.figures() if came else ())
 

@@ -143,7 +143,7 @@ async def _page(redis_url: str, folder: Path, exhibit: Exhibiting) -> AsyncItera
         listening = bound("127.0.0.1:0")
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         live, front = Live(redis, broker), Premises(settings, kinds, redis, broker, desk, store=store)
-        app = create_app(front, base=base, key=b"k" * 32, live=live, database=database)
+        app = create_app(front, base=base, key=b"k" * 32, live=live)
         async with served(app, listening, app.state.site.closing):
             yield Hosted(base, exhibits.ids, asyncio.get_running_loop(), redis)
 
