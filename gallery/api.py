@@ -13,12 +13,27 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 
+from frontdesk.bots.main import Premises
 from frontdesk.gallery import api_files, api_jobs, api_kinds
 from frontdesk.gallery.api_door import ROOT, Door
 from frontdesk.gallery.api_problems import RESPONSES, TITLES, Problem, install
+from frontdesk.gallery.live import Live
+from frontdesk.gallery.webhook_sending import Sender
+from frontdesk.gallery.webhooks import Webhooks
+from frontdesk.history.api_keys import ApiKeys
+from frontdesk.history.database import Database
+from frontdesk.history.history import History
 
 SAID = """Jobs for the desk, from programs: the same queue and limits as in the chats. A key comes from `/apikey` there,
 and goes into `Authorization: Bearer`. Errors are problem details (RFC 9457)."""
+
+
+def door_of(front: Premises, database: Database, live: Live) -> Door:
+    """The door of a desk, with its history; `Webhooks.run` is to run beside it."""
+    sender = Sender(private=front.settings.webhook_private)
+    hooks = Webhooks(database, front.broker, sender, clock=front.desk.clock)
+    history = History(database, front.desk.clock)
+    return Door(front, live, ApiKeys(database, front.desk.clock), hooks, history)
 
 
 def api(door: Door) -> FastAPI:

@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
-from sqlalchemy import RowMapping, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from frontdesk.gallery.api_views import outcome_view
@@ -41,6 +41,8 @@ FIRST, LONGEST = 5.0, 3600.0  # seconds between two tries
 GIVEN_UP = 86_400.0  # seconds after the first try
 LOST_AFTER = 86_400.0 * 2  # seconds after which a job that nobody knows any more is given up
 SETTLED_KEPT = 7 * 86_400.0  # seconds
+
+Row: TypeAlias = Mapping[Any, Any]
 
 
 class Webhooks:
@@ -96,13 +98,13 @@ class Webhooks:
             rows = (await connection.execute(due)).mappings().all()
         turns = asyncio.Semaphore(AT_ONCE)
 
-        async def one(row: RowMapping) -> None:
+        async def one(row: Row) -> None:
             async with turns:
                 await self._send(row)
 
         await asyncio.gather(*(one(row) for row in rows))
 
-    async def _end_of(self, row: RowMapping, record: JobRecord | None) -> None:
+    async def _end_of(self, row: Row, record: JobRecord | None) -> None:
         """A job that has ended is due; so is one that the queue forgot and the history knows."""
         if record is not None and not record.ended:
             return
@@ -113,18 +115,16 @@ class Webhooks:
             return
         await self._note(row, state="due", due_at=now, first_at=now)
 
-    async def _entry(self, row: RowMapping) -> Entry | None:
+    async def _entry(self, row: Row) -> Entry | None:
         with suppress(NoSuchObjectError):
             return await self._history.get(Viewer(frozenset({row["owner"]})), row["job"])
         return None
 
-    async def _send(self, row: RowMapping) -> None:
+    async def _send(self, row: Row) -> None:
         now = self._clock()
-        held = (webhooks.c.job == row["job"], webhooks.c.state == "due", webhooks.c.due_at == row["due_at"])
-        async with self._database.writing() as connection:
-            taken = await connection.execute(update(webhooks).where(*held).values(due_at=now + HELD))
-        if not taken.rowcount:  # another process has it
+        if not await self._note(row, due_at=now + HELD):  # another process has it
             return
+        row = {**row, "due_at": now + HELD}
         found = (await self._broker.records([row["job"]])).get(row["job"]) or await self._entry(row)
         if found is None:
             await self._note(row, state="given up", due_at=now, secret="")
@@ -133,7 +133,7 @@ class Webhooks:
         status = await self._sender.send(row["url"], body, message=message, at=now, secret=row["secret"])
         await self._settle(row, status)
 
-    async def _settle(self, row: RowMapping, status: int | None) -> None:
+    async def _settle(self, row: Row, status: int | None) -> None:
         tries, now = row["tries"] + 1, self._clock()
         if status is not None and 200 <= status < 300:
             state = "delivered"
@@ -148,9 +148,12 @@ class Webhooks:
         async with self._database.writing() as connection:
             await connection.execute(delete(webhooks).where(*settled))
 
-    async def _note(self, row: RowMapping, **values: Any) -> None:
+    async def _note(self, row: Row, **values: Any) -> bool:
+        """Change a row, unless another process has changed it meanwhile; whether it did."""
+        as_read = (webhooks.c[name] == row[name] for name in ("job", "state", "due_at"))
         async with self._database.writing() as connection:
-            await connection.execute(update(webhooks).where(webhooks.c.job == row["job"]).values(**values))
+            done = await connection.execute(update(webhooks).where(*as_read).values(**values))
+        return bool(done.rowcount)
 
 
 def pause(tries: int, drawn: float) -> float:
