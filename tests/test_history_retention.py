@@ -77,7 +77,7 @@ async def test_each_kind_has_its_time(shelves: Shelves) -> None:
 async def test_a_job_goes_with_its_files(shelves: Shelves) -> None:
     """Both or neither: of four overdue ones with files the person's last two stay, in the queue's eyes as well."""
     jobs = [await shelves.ended(100 - n, file=b"%d" % n) for n in range(4)]
-    assert await shelves.sweeper().sweep() == jobs[:2]
+    assert set(await shelves.sweeper().sweep()) == set(jobs[:2])
     assert await shelves.there() == set(jobs[2:])
     assert [one.job_id for one in await shelves.retention.objects_of(ADA)] == jobs[:1:-1]
 
