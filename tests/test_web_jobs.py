@@ -117,8 +117,9 @@ async def test_streams_end_when_the_process_does(redis: Redis) -> None:
         await desk.started()
         async with desk.news(job_id) as news:
             await anext(news)
-            desk.browser.app.state.site.closing.set()
-            assert [event async for event in news] == []
+            asyncio.get_running_loop().call_later(0.05, desk.browser.app.state.site.closing.set)  # while it waits
+            async with asyncio.timeout(5):
+                assert [event async for event in news] == []
         desk.browser.app = create_app(
             desk.front, base=desk.browser.base, key=b"k" * 32, live=desk.browser.app.state.site.live
         )
