@@ -65,7 +65,7 @@ class JobPages:
         records = [await self._site.front.desk.job(person, each) for each in dict.fromkeys(job)]
         if self._streams[person.requester.key] >= STREAMS:
             raise HTTPException(429)
-        told = self._counted(person.requester.key, events(self._site.live, records, self._slots, self._site.closing))
+        told = self._counted(person.requester.key, events(self._site.live, records, self.changes, self._site.closing))
         return StreamingResponse(told, media_type="text/event-stream", headers=STREAM)
 
     async def _counted(self, key: str, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -160,7 +160,7 @@ class JobPages:
             return []
         return [job_views.of_entry(self._site.front.kinds, entry) for entry in entries]
 
-    async def _slots(self, record: JobRecord, news: Ticket | Progress | JobRecord) -> dict[str, str | bool]:
+    async def changes(self, record: JobRecord, news: Ticket | Progress | JobRecord) -> dict[str, str | bool]:
         """What a piece of news changes on the page."""
         if isinstance(news, JobRecord):
             view = await self._view(news)

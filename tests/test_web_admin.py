@@ -58,13 +58,13 @@ async def test_a_lane_is_paused_after_a_question(redis: Redis) -> None:
     """The page says what came of it; the audit log who did it and why."""
     browser = await root(redis)
     await Browser(browser.app).sign_in()
-    asked = await browser.get("/admin/pause?target=short", **{"HX-Request": "true"})
+    asked = await browser.get("/admin/pause?target=short", headers={"HX-Request": "true"})
     assert "Pause the lane short?" in asked.text
     done = await browser.post("/admin/pause", {"target": "short", "reason": "new driver"})
     assert done.headers["location"] == "/admin"
     page = (await browser.get("/admin")).text
     assert re.search(r"<th scope=\"row\">short</th>\s*<td>paused</td>", page)
-    assert 'role="status">' in page
+    assert "Lane short is paused: nobody waits." in page
     assert 'href="/admin/resume?target=short"' in page
     await browser.post("/admin/resume", {"target": "short"})
     assert await audited(redis) == [("resume", "short", ""), ("pause", "short", "new driver")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,20 +46,20 @@ class House:
             return (await self.engine.started.get()).id
 
     @asynccontextmanager
-    async def news(self, *ids: str) -> AsyncIterator[AsyncIterator[tuple[str, dict[str, Any]]]]:
+    async def news(self, *ids: str) -> AsyncIterator[AsyncGenerator[tuple[str, dict[str, Any]], None]]:
         """The events of some jobs, by their names, as the page's own address would give them."""
         site = self.browser.app.state.site
         records = [record for each in ids if (record := await self.front.broker.job(each))]
 
-        async def parsed() -> AsyncIterator[tuple[str, dict[str, Any]]]:
-            async with aclosing(events(site.live, records, JobPages(site)._slots, site.closing)) as told:
+        async def parsed() -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+            async with aclosing(events(site.live, records, JobPages(site).changes, site.closing)) as told:
                 async for event in told:
                     lines = event.decode().strip().split("\n")
                     if lines[0].startswith("event: "):
                         yield lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: "))
 
-        async with asyncio.timeout(20), aclosing(parsed()) as told:  # type: ignore[type-var]
-            yield told  # type: ignore[misc]
+        async with asyncio.timeout(20), aclosing(parsed()) as told:
+            yield told
 
 
 @asynccontextmanager
@@ -117,8 +117,9 @@ async def test_streams_end_when_the_process_does(redis: Redis) -> None:
         await desk.started()
         async with desk.news(job_id) as news:
             await anext(news)
-            desk.browser.app.state.site.closing.set()
-            assert [event async for event in news] == []
+            asyncio.get_running_loop().call_later(0.05, desk.browser.app.state.site.closing.set)  # while it waits
+            async with asyncio.timeout(5):
+                assert [event async for event in news] == []
         desk.browser.app = create_app(
             desk.front, base=desk.browser.base, key=b"k" * 32, live=desk.browser.app.state.site.live
         )
@@ -145,7 +146,7 @@ async def test_cancelling_is_confirmed(redis: Redis) -> None:
         await desk.started()
         page = await desk.browser.get(f"/jobs/{job_id}/cancel")
         assert f"Cancel echo {job_id}?" in page.text
-        dialog = await desk.browser.get(f"/jobs/{job_id}/cancel", **{"HX-Request": "true"})
+        dialog = await desk.browser.get(f"/jobs/{job_id}/cancel", headers={"HX-Request": "true"})
         assert dialog.text.startswith('<dialog class="dialog"')
         done = await desk.browser.post(f"/jobs/{job_id}/cancel")
         assert done.headers["location"] == f"/jobs/{job_id}"

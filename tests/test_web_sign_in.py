@@ -11,7 +11,7 @@ from websites import BASE, Browser, application, front_of, somebody
 
 from frontdesk.bots.commands import own_commands
 from frontdesk.bots.people import Person
-from frontdesk.bots.replies import as_text
+from frontdesk.bots.replies import Reply, as_text
 from frontdesk.gallery.cookies import Signer
 from frontdesk.queue import keys
 from frontdesk.queue.jobs import Platform
@@ -31,13 +31,15 @@ async def test_the_bots_answer_signs_in(redis: Redis, browser: Browser) -> None:
     in."""
     command = own_commands(front_of(redis))["web"]
     assert command.secret
-    found = ANSWER.search(as_text(await command.answer(Person(somebody("1", "discord")), {})))
+    reply = await command.answer(Person(somebody("1", "discord")), {})
+    assert isinstance(reply, Reply)
+    found = ANSWER.search(as_text(reply))
     assert found
     page = await browser.get(found[1])
     assert "Sign in as discord user 1 on this browser" in page.text
     signed_in = await browser.post(found[1])
     assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/create")
-    assert "discord:1" in (await browser.get("/account")).text
+    assert "discord user\n  1</strong>" in (await browser.get("/account")).text
 
 
 async def test_opening_a_link_does_not_use_it_up(redis: Redis, browser: Browser) -> None:

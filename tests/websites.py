@@ -83,8 +83,8 @@ class Browser:
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=self.base)
         self.page = ""
 
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        said = await self.client.get(path, headers={"Accept": "text/html", **self.headers, **headers})
+    async def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        said = await self.client.get(path, headers={"Accept": "text/html", **self.headers, **(headers or {})})
         if "text/html" in said.headers.get("content-type", "") and TOKEN.search(said.text):
             self.page = said.text
         return said
@@ -103,12 +103,15 @@ class Browser:
         *,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         token: str | None = None,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send a form, as the page seen last would; `token` in place of its own."""
         own = {"csrf": self.token if token is None else token}
         return await self.client.post(
-            path, data={**own, **(data or {})}, files=files, headers={"Origin": self.base, **self.headers, **headers}
+            path,
+            data={**own, **(data or {})},
+            files=files,
+            headers={"Origin": self.base, **self.headers, **(headers or {})},
         )
 
     async def sign_in(self, who: Requester | None = None) -> Browser:
