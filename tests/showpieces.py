@@ -135,7 +135,7 @@ class Exhibits:
         ranking = result.ranking()
         board = f"{ranking.board}:{ranking.edition}"
         entry = f"console:{owner}\n{job}\n{NOW * 1000:.0f}\n{ranking.entry}"
-        await redis.hset(keys.BOARDS, ranking.board, ranking.edition)
+        await awaited(redis.hset(keys.BOARDS, ranking.board, ranking.edition))
         await redis.zadd(f"{keys.BOARD}{board}", {ranking.configuration: ranking.place})
-        await redis.hset(f"{keys.ENTRIES}{board}", ranking.configuration, entry)
+        await awaited(redis.hset(f"{keys.ENTRIES}{board}", ranking.configuration, entry))
         return job
