@@ -17,6 +17,7 @@ from frontdesk.history.schema import files, jobs
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import Artifact, ArtifactStore
 from frontdesk.queue.catalogue import WriteResult
+from frontdesk.queue.connection import answer
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, ReplyAddress, Requester, Version, new_job_id
 from frontdesk.queue.kind_sculpt import SculptResult
 from frontdesk.queue.kind_train import Epoch, TrainResult
@@ -135,7 +136,7 @@ class Exhibits:
         ranking = result.ranking()
         board = f"{ranking.board}:{ranking.edition}"
         entry = f"console:{owner}\n{job}\n{NOW * 1000:.0f}\n{ranking.entry}"
-        await redis.hset(keys.BOARDS, ranking.board, ranking.edition)
+        await answer(redis.hset(keys.BOARDS, ranking.board, ranking.edition))
         await redis.zadd(f"{keys.BOARD}{board}", {ranking.configuration: ranking.place})
-        await redis.hset(f"{keys.ENTRIES}{board}", ranking.configuration, entry)
+        await answer(redis.hset(f"{keys.ENTRIES}{board}", ranking.configuration, entry))
         return job
