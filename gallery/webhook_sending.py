@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import ssl
@@ -18,7 +19,7 @@ from frontdesk.queue.errors import UserError
 log = structlog.get_logger()
 
 CONNECT, ANSWER = 5.0, 10.0  # seconds
-READ = 16_384  # bytes of an answer that are looked at; nothing in them matters
+ALL = 30.0  # seconds of one sending, however slowly its answer drips
 
 
 class Pinned(httpcore.AsyncNetworkBackend):
@@ -90,6 +91,7 @@ class Sender:
         limits = {"connect": CONNECT, "read": ANSWER, "write": ANSWER, "pool": CONNECT}
         try:
             async with (
+                asyncio.timeout(ALL),
                 pool,
                 pool.stream("POST", target, headers=headers, content=body, extensions={"timeout": limits}) as answer,
             ):

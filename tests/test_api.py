@@ -12,7 +12,9 @@ import httpx
 import jsonschema
 import pytest
 from doorway import ADA, BOSS, EVE, Doorway, doorway
+from queueing import job, requester
 from redis.asyncio import Redis
+from remembering import remembered
 
 from frontdesk.history.api_keys import Scope
 
@@ -287,6 +289,23 @@ async def test_nobody_reaches_anothers_job(held: Doorway) -> None:
             problem(await eve.request(method, path.replace("{id}", made)), 404, "not-found")
 
 
+async def test_old_jobs_are_read_from_the_history(quick: Doorway) -> None:
+    """With their receipt, by whoever asked, once the queue has forgotten them; another's is not there, not even a
+    public one, nor for an admin."""
+    made = job(requester=requester("1", "telegram"), text="long ago")
+    await remembered(quick.database, made, published_at=1.0)
+    async with quick.client(ADA) as ada, quick.client(EVE) as eve, quick.client(BOSS, "read", "admin") as boss:
+        found = (await ada.get(f"/jobs/{made.id}")).json()
+        assert found["outcome"]["result"] == {"said": "long ago"}
+        assert {"label": "Job", "value": made.id} in found["receipt"]
+        assert [each["id"] for each in (await ada.get("/jobs")).json()["jobs"]] == [made.id]
+        assert (await ada.get(f"/jobs/{made.id}/wait")).json() == found
+        assert "event: end" in (await ada.get(f"/jobs/{made.id}/events")).text
+        for client in (eve, boss):
+            for path in ("", "/wait", "/events", "/artifacts"):
+                problem(await client.get(f"/jobs/{made.id}{path}"), 404, "not-found")
+
+
 @pytest.mark.parametrize(
     ("scope", "method", "path"),
     [
@@ -319,7 +338,7 @@ async def test_no_key_no_entry(quick: Doorway) -> None:
     async with httpx.AsyncClient(base_url=quick.url + "/api/v1") as client:
         said = set()
         for shown in bad:
-            answer = await client.get("/jobs", headers={"Authorization": f"Bearer {shown}".encode()})
+            answer = await client.get("/jobs", headers={b"Authorization": f"Bearer {shown}".encode()})
             assert answer.headers["www-authenticate"].startswith("Bearer")
             said.add(problem(answer, 401, "unauthenticated")["detail"])
         assert len(said) <= 2

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from frontdesk.bots.api_key_commands import api_key_commands, read
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.people import Person
-from frontdesk.bots.replies import as_text
+from frontdesk.bots.replies import Reply, as_text
 from frontdesk.history.api_keys import KEY, MOST, NOTED, USUAL, ApiKeys, BadKeyError, NoSuchKeyError, TooManyKeysError
 from frontdesk.history.database import Database
 from frontdesk.queue.errors import InvalidRequestError
@@ -110,7 +110,7 @@ async def test_a_person_has_ten_keys(keys: ApiKeys) -> None:
 async def said(room: Room, keys: ApiKeys, action: str, words: str = "") -> str:
     [command] = api_key_commands(cast(Desk, room), keys)
     assert command.secret
-    return as_text(await command.answer(Person(requester("ada")), {"action": action, "words": words}))
+    return as_text(cast(Reply, await command.answer(Person(requester("ada")), {"action": action, "words": words})))
 
 
 async def test_the_command_makes_lists_and_revokes(keys: ApiKeys) -> None:
@@ -120,7 +120,7 @@ async def test_the_command_makes_lists_and_revokes(keys: ApiKeys) -> None:
     shown = next(line for line in made.splitlines() if line.startswith("fd_"))
     assert "whsec_" in made
     key = await keys.check(shown)
-    assert (key.name, key.scopes) == ("build server", {"read"})
+    assert (key.name, key.scopes) == ("build server", frozenset({"read"}))
     listed = await said(room, keys, "list")
     assert key.id in listed
     assert "build server" in listed

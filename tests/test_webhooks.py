@@ -18,7 +18,14 @@ from redis.asyncio import Redis
 from sqlalchemy import select
 from starlette.types import Receive, Scope, Send
 
-from frontdesk.gallery.webhook_addresses import BadWebhookError, parsed, refuse_literal, resolve
+from frontdesk.gallery.webhook_addresses import (
+    BadWebhookError,
+    ForbiddenAddressError,
+    checked,
+    parsed,
+    refuse_literal,
+    resolve,
+)
 from frontdesk.gallery.webhook_sending import Sender, signature
 from frontdesk.gallery.webhooks import FIRST, GIVEN_UP, HELD, LONGEST, Webhooks, pause
 from frontdesk.history.api_keys import signing_secret
@@ -121,6 +128,8 @@ async def test_a_name_that_leads_inside_is_not_connected_to(found: list[str]) ->
         url = receiver.url.replace("http://127.0.0.1", "https://innocent.example")
         assert await Sender(resolved=resolved).send(url, b"{}", message="m", at=0.0, secret=SECRET) is None
     assert receiver.got == []
+    with pytest.raises(ForbiddenAddressError):
+        checked(found, private=False)
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
