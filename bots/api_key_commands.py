@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
 from frontdesk.bots.own_commands import Option, OwnCommand
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Block, Code, Foreign, Line, Reply, duration, line, say
-from frontdesk.history.api_keys import LONGEST_NAME, MOST, SCOPES, USUAL, ApiKey, ApiKeys, Scope, signing_secret
+from frontdesk.history.credentials import LONGEST_NAME, MOST, SCOPES, USUAL, ApiKey, Scope, signing_secret
 from frontdesk.queue.errors import HistoryClosedError, InvalidRequestError, Problem
+
+if TYPE_CHECKING:  # the database's library comes with the first key
+    from frontdesk.history.api_keys import ApiKeys
 
 LONGEST = 3650  # days
 
-Do: TypeAlias = Callable[[ApiKeys, Person, list[str]], Awaitable[Reply]]
+Do: TypeAlias = Callable[["ApiKeys", Person, list[str]], Awaitable[Reply]]
 
 USAGE = say(
     Code("/apikey new NAME"), " makes a key of the HTTP door; scopes may follow: ", Code("submit,read,cancel"),
@@ -35,6 +38,8 @@ def api_key_commands(front: Premises) -> list[OwnCommand]:
     async def answer(person: Person, given: Mapping[str, str]) -> Reply:
         if front.memory is None:
             raise HistoryClosedError
+        from frontdesk.history.api_keys import ApiKeys
+
         act = actions.get(given.get("action", "list").strip().lower() or "list")
         keys, person = ApiKeys(await front.memory.database(), desk.clock), await desk.known(person)
         return await act(keys, person, given.get("words", "").split()) if act else USAGE

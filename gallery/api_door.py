@@ -18,7 +18,8 @@ from frontdesk.bots.main import Premises
 from frontdesk.bots.people import Person
 from frontdesk.gallery.api_problems import ApiError
 from frontdesk.gallery.live import Live
-from frontdesk.history.api_keys import ApiKey, ApiKeys, BadKeyError, Scope
+from frontdesk.history.api_keys import ApiKeys
+from frontdesk.history.credentials import ApiKey, BadKeyError, Scope
 from frontdesk.history.entries import Entry, Viewer
 from frontdesk.history.history import History
 from frontdesk.queue.connection import LOST

@@ -30,7 +30,7 @@ from frontdesk.gallery.api_views import (
     ticket_view,
 )
 from frontdesk.gallery.live import News, with_beats
-from frontdesk.history.api_keys import signing_secret
+from frontdesk.history.credentials import signing_secret
 from frontdesk.history.entries import Entry
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import HistoryClosedError, NoSuchJobError, UserError

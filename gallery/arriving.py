@@ -14,6 +14,7 @@ from frontdesk.gallery.visitors import NotSignedInError, Visitor, alone, remembe
 from frontdesk.gallery.website import Site
 from frontdesk.history.entries import Viewer
 from frontdesk.queue.connection import LOST
+from frontdesk.queue.errors import DeskClosedError
 from frontdesk.queue.kinds import MAX_FILES, MAX_PARAMETERS
 from frontdesk.queue.sessions import KEEPS, Session
 
@@ -32,24 +33,26 @@ class Reception:
     async def arrive(self, request: Request) -> None:
         """Find out who it is. Where Redis is away they are nobody for now, and public pages stay readable."""
         jar = self._site.jar
-        session, unknown = None, False
+        visitor, unknown = None, False
         if secret := jar.value(SESSION, request.cookies):
             try:
-                session = await self._site.sessions.of(secret)
-            except LOST:
+                if session := await self._site.sessions.of(secret):
+                    visitor = await self.visitor(session)
+            except (*LOST, DeskClosedError):
                 unknown = True
-        if session is None:
+        if visitor is None:
             remember(request, Visitor(secret=jar.value(VISIT, request.cookies) or "", unknown=unknown))
             return
-        remember(request, self.visitor(session))
-        if session.renewed:
-            set_cookie(request, jar.header(SESSION, session.secret, KEEPS))
+        remember(request, visitor)
+        if visitor.session and visitor.session.renewed:
+            set_cookie(request, jar.header(SESSION, visitor.secret, KEEPS))
 
-    def visitor(self, session: Session) -> Visitor:
-        person = Person(alone(session.requester))
-        admin = self._site.front.desk.is_admin(person)
-        viewer = Viewer(frozenset({session.requester.key}), admin)
-        return Visitor(session, person, admin, session.secret, viewer=viewer)
+    async def visitor(self, session: Session) -> Visitor:
+        """Raises DeskClosedError."""
+        desk = self._site.front.desk
+        person = await desk.known(Person(alone(session.requester)))
+        admin = desk.is_admin(person)
+        return Visitor(session, person, admin, session.secret, viewer=Viewer(person.identities, admin))
 
     async def check_form(self, request: Request) -> None:
         """Let what changes something through only with a token of this very browser. Raises HTTPException (403)."""

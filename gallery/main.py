@@ -15,15 +15,11 @@ from prometheus_client import CollectorRegistry
 
 from frontdesk.bots.errands import first
 from frontdesk.bots.links import kept_key
-from frontdesk.bots.main import Premises, premises
-from frontdesk.gallery.api_door import Door
+from frontdesk.bots.main import premises
+from frontdesk.gallery.api import door_of
 from frontdesk.gallery.app import LOOPBACK, create_app
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.serving import bound, served
-from frontdesk.gallery.webhook_sending import Sender
-from frontdesk.gallery.webhooks import Webhooks
-from frontdesk.history.api_keys import ApiKeys
-from frontdesk.history.history import History
 from frontdesk.queue import logs
 from frontdesk.queue.connection import reachable
 from frontdesk.queue.errors import ConfigurationError, FrontdeskError
@@ -65,23 +61,14 @@ async def serve(settings: Settings) -> None:
         ):
             await reachable(front.redis)
             live = Live(front.redis, front.broker)
-            door, webhooks = await door_of(front, live)
+            assert front.memory is not None  # noqa: S101 -- every desk that settings make has one
+            door = door_of(front, await front.memory.database(), live)
             app = create_app(front, base=base, key=key, live=live, door=door)
             async with served(app, listening, app.state.site.closing) as serving:
                 for number in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(number, stop.set)
                 log.info("the page is served", listen=settings.web_listen, address=base)
-                await first(stop.wait(), asyncio.shield(serving), live.run(), webhooks.run())
-
-
-async def door_of(front: Premises, live: Live) -> tuple[Door, Webhooks]:
-    """The HTTP door, and what tells programs of their jobs' ends. Raises HistoryClosedError where the settings name no
-    database that can be."""
-    assert front.memory is not None  # noqa: S101 -- every desk that settings make has one
-    database = await front.memory.database()
-    webhooks = Webhooks(database, front.broker, Sender(private=front.settings.webhook_private), clock=front.desk.clock)
-    door = Door(front, live, ApiKeys(database, front.desk.clock), webhooks, History(database, front.desk.clock))
-    return door, webhooks
+                await first(stop.wait(), asyncio.shield(serving), live.run(), door.webhooks.run())
 
 
 def key_of(settings: Settings) -> bytes:

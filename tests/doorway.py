@@ -27,7 +27,8 @@ from frontdesk.gallery.api_door import ROOT, Door
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.webhook_sending import Sender
 from frontdesk.gallery.webhooks import Webhooks
-from frontdesk.history.api_keys import USUAL, ApiKeys, Scope
+from frontdesk.history.api_keys import ApiKeys
+from frontdesk.history.credentials import USUAL, Scope
 from frontdesk.history.database import Database, opened
 from frontdesk.history.history import History
 from frontdesk.queue.artifacts import Artifact, ArtifactStore

@@ -16,7 +16,7 @@ from queueing import job, requester
 from redis.asyncio import Redis
 from remembering import remembered
 
-from frontdesk.history.api_keys import Scope
+from frontdesk.history.credentials import Scope
 
 ZIP = b"PK\x03\x04" + bytes(200)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from queueing import requester
 from sqlalchemy import text
+from websites import Remembering
 
 from frontdesk.bots.api_key_commands import api_key_commands, read
-from frontdesk.bots.desk import Desk
+from frontdesk.bots.main import Premises
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Reply, as_text
-from frontdesk.history.api_keys import KEY, MOST, NOTED, USUAL, ApiKeys, BadKeyError, NoSuchKeyError, TooManyKeysError
+from frontdesk.history.api_keys import NOTED, ApiKeys
+from frontdesk.history.credentials import KEY, MOST, USUAL, BadKeyError, NoSuchKeyError, TooManyKeysError
 from frontdesk.history.database import Database
 from frontdesk.queue.errors import InvalidRequestError
 
@@ -107,34 +110,34 @@ async def test_a_person_has_ten_keys(keys: ApiKeys) -> None:
     await keys.new("telegram:eve", "hers")
 
 
-async def said(room: Room, keys: ApiKeys, action: str, words: str = "") -> str:
-    [command] = api_key_commands(cast(Desk, room), keys)
+async def said(room: Room, database: Database, action: str, words: str = "") -> str:
+    [command] = api_key_commands(cast(Premises, SimpleNamespace(desk=room, memory=Remembering(database))))
     assert command.secret
     return as_text(cast(Reply, await command.answer(Person(requester("ada")), {"action": action, "words": words})))
 
 
-async def test_the_command_makes_lists_and_revokes(keys: ApiKeys) -> None:
+async def test_the_command_makes_lists_and_revokes(keys: ApiKeys, database: Database) -> None:
     """The key is in the first answer, and in none after it."""
     room = Room()
-    made = await said(room, keys, "new", "build server read 30d")
+    made = await said(room, database, "new", "build server read 30d")
     shown = next(line for line in made.splitlines() if line.startswith("fd_"))
     assert "whsec_" in made
     key = await keys.check(shown)
     assert (key.name, key.scopes) == ("build server", frozenset({"read"}))
-    listed = await said(room, keys, "list")
+    listed = await said(room, database, "list")
     assert key.id in listed
     assert "build server" in listed
     assert shown not in listed
-    assert "revoked" in await said(room, keys, "revoke", shown)
-    assert "no keys" in await said(room, keys, "")
-    assert "/apikey" in await said(room, keys, "nonsense")
+    assert "revoked" in await said(room, database, "revoke", shown)
+    assert "no keys" in await said(room, database, "")
+    assert "/apikey" in await said(room, database, "nonsense")
 
 
-async def test_only_admins_have_admins_keys(keys: ApiKeys) -> None:
+async def test_only_admins_have_admins_keys(database: Database) -> None:
     """Whoever asks."""
     with pytest.raises(InvalidRequestError):
-        await said(Room(), keys, "new", "x read,admin")
-    assert "fd_" in await said(Room(ADA), keys, "new", "x read,admin")
+        await said(Room(), database, "new", "x read,admin")
+    assert "fd_" in await said(Room(ADA), database, "new", "x read,admin")
 
 
 def test_names_scopes_and_lives_are_told_apart() -> None:

@@ -28,7 +28,7 @@ from frontdesk.gallery.webhook_addresses import (
 )
 from frontdesk.gallery.webhook_sending import Sender, signature
 from frontdesk.gallery.webhooks import FIRST, GIVEN_UP, HELD, LONGEST, Webhooks, pause
-from frontdesk.history.api_keys import signing_secret
+from frontdesk.history.credentials import signing_secret
 from frontdesk.history.schema import webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
