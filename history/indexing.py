@@ -21,6 +21,7 @@ from frontdesk.history.entries import Entry
 from frontdesk.history.history import with_files
 from frontdesk.history.recording import result_of
 from frontdesk.history.schema import jobs, texts, vectors
+from frontdesk.history.search import Encoder
 from frontdesk.history.words import LONGEST_TEXT, folded, readable
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileDamagedError, FileGoneError, HistoryClosedError, StoreError
@@ -28,7 +29,6 @@ from frontdesk.queue.jobs import Artifact, Outcome
 from frontdesk.queue.kinds import AnyKind
 
 if TYPE_CHECKING:  # numpy comes with the first object
-    from frontdesk.history.meaning import Meaning
     from frontdesk.history.sorts import Sort
     from frontdesk.history.vector_store import VectorStore
     from frontdesk.history.vectors import Array
@@ -66,7 +66,7 @@ class Indexer:
         self,
         database: Database,
         kinds: Mapping[str, AnyKind],
-        meaning: Meaning | None,
+        meaning: Encoder | None,
         store: ArtifactStore | None,
         *,
         clock: Callable[[], float] = time.monotonic,

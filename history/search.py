@@ -13,7 +13,7 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,7 +29,6 @@ from frontdesk.history.words import LONGEST_QUERY, Terms, readable, terms_of
 from frontdesk.queue.errors import NoSuchObjectError
 
 if TYPE_CHECKING:  # numpy comes with the first search
-    from frontdesk.history.meaning import Meaning
     from frontdesk.history.vector_store import VectorStore
     from frontdesk.history.vectors import Array
 
@@ -41,10 +40,16 @@ PLACE = re.compile(r"[0-9]{1,5}", re.ASCII)
 REMEMBERED = 128  # queries whose vectors are kept, for the next page
 
 
+class Encoder(Protocol):
+    """Texts to vectors of length 1, (n, 384), in a thread: `meaning.Meaning`."""
+
+    def embed(self, texts: Sequence[str]) -> Array: ...
+
+
 class Search:
     """For one event loop. meaning: None searches by words alone."""
 
-    def __init__(self, database: Database, meaning: Meaning | None) -> None:
+    def __init__(self, database: Database, meaning: Encoder | None) -> None:
         self._database = database
         self._meaning = meaning
         self._store: VectorStore | None = None

@@ -32,6 +32,7 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 def kept(store: ArtifactStore, mesh: trimesh.Trimesh, name: str = "object.glb") -> Artifact:
     data = mesh.export(file_type=name.rpartition(".")[2])
+    assert isinstance(data, bytes | str)
     return store.put(data if isinstance(data, bytes) else data.encode(), name=name, media_type="model/gltf-binary")
 
 
@@ -217,7 +218,7 @@ class Noting(Indexer):
 
 async def test_the_loop_indexes_what_it_is_told_of(database: Database) -> None:
     """At once, though its next look by itself would be an hour away."""
-    news, made = asyncio.Event(), Noting(database, Registry([]), Senses(), None)  # type: ignore[arg-type]
+    news, made = asyncio.Event(), Noting(database, Registry([]), Senses(), None)
     made.idle = asyncio.Event()
     loop = asyncio.create_task(run_indexing(made, news, poll=3600))
     try:

@@ -222,7 +222,7 @@ async def test_the_few_of_a_kind_are_found_among_many(database: Database) -> Non
     rng = np.random.default_rng(5)
     store = await store_for(database)
     async with database.writing() as connection:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for number in range(1500):
             rare = number < 3
             rows.append({
@@ -254,7 +254,7 @@ async def test_without_an_encoder_likeness_goes_by_words(database: Database) -> 
 
 async def test_the_next_page_does_not_read_the_query_again(database: Database) -> None:
     meaning = Senses()
-    search = Search(database, meaning)  # type: ignore[arg-type]
+    search = Search(database, meaning)
     await search.search(PASSER_BY, "chair")
     await search.search(PASSER_BY, "chair", after="12")
     assert meaning.asked == [["chair"]]
