@@ -165,7 +165,7 @@ def test_rerun_queues_the_same_request_once_for_each_page(site: Hosted) -> None:
 
 
 def test_scripts_of_others_are_what_their_list_says() -> None:
-    """Each file of static/vendor/ has its hash in the README there, and a licence; the policy knows the viewer."""
+    """Each file of static/vendor/ has its hash in the README there and a licence; the policy has the viewer's style."""
     listed = (STATIC / "vendor" / "README.md").read_text("utf-8")
     for path in (STATIC / "vendor").glob("*.js"):
         assert f"sha384-{b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()}" in listed
