@@ -62,7 +62,7 @@ def _room(artifacts: ArtifactStore, where: str) -> Iterator[Finding]:
         return
     free = shutil.disk_usage(where).free
     if free < LEAST_ROOM:
-        advice = "Free some space, or lower FRONTDESK_KEEP_FILES_DAYS or FRONTDESK_KEEP_OBJECTS."
+        advice = "Free some space, or lower FRONTDESK_KEEP_DAYS or FRONTDESK_KEEP_OBJECTS."
         yield note("files", f"{where} has only {free / 1e9:.1f} GB left.", advice)
     else:
         yield good("files", f"{where} takes files; {free / 1e9:.0f} GB free.")
