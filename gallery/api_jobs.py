@@ -53,7 +53,7 @@ def router(door: Door) -> APIRouter:
     async def submit(request: Request, caller: Caller = submitting, idempotency_key: IdempotencyKey = None) -> Response:
         """Ask for a job. It is queued as its owner's in the chats would be, under the same limits."""
         async with asked(request, door.front.kinds) as given:
-            if given.job.webhook is not None and door.webhooks is not None:
+            if given.job.webhook is not None:
                 await door.webhooks.refuse(given.job.webhook)
             async with queue_open():
                 once = await repeating(door.front.redis, caller.key.owner, idempotency_key, await given.digest())
@@ -161,7 +161,7 @@ async def _submitted(door: Door, caller: Caller, given: Asked, once: Repeating) 
             with suppress(*LOST):
                 await once.refused()
             raise
-        if given.job.webhook is not None and door.webhooks is not None:
+        if given.job.webhook is not None:
             await door.webhooks.add(ticket.job_id, caller.key.owner, given.job.webhook, signing_secret(caller.shown))
         view = ticket_view(ROOT, given.job.kind, ticket)
         body = view.model_dump_json().encode()

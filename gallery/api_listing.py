@@ -23,8 +23,6 @@ async def listed(door: Door, caller: Caller, limit: int, after: str | None) -> J
     if len(rest_of_them) > limit:
         return JobPage(jobs=views, after=f"q.{rest_of_them[limit - 1].id}")
     last = records[-1].id if records else ""
-    if door.history is None:
-        return JobPage(jobs=views)
     if len(views) == limit:
         return JobPage(jobs=views, after=f"h.{last}.")
     older = await _older(door, caller, limit - len(views), last, None)
@@ -32,8 +30,6 @@ async def listed(door: Door, caller: Caller, limit: int, after: str | None) -> J
 
 
 async def _older(door: Door, caller: Caller, limit: int, oldest: str, cursor: str | None) -> JobPage:
-    if door.history is None:
-        return JobPage(jobs=[])
     views, more = list[JobView](), True
     while more and len(views) < limit:
         page = await door.history.page(caller.viewer, mine=True, limit=limit - len(views), after=cursor)

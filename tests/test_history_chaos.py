@@ -86,7 +86,11 @@ async def asking(base: str, key: str, draw: random.Random) -> list[str]:
 
         async def one(number: int) -> str:
             await asyncio.sleep(draw.uniform(0.0, 8.0))
-            params = {"prompt": f"Write {number}", "max_tokens": 16, "seed": number}
+            params: dict[str, str | int | float | bool | None] = {
+                "prompt": f"Write {number}",
+                "max_tokens": 16,
+                "seed": number,
+            }
             return (await client.submit("write", params, idempotency_key=f"chaos-key-{number:04d}")).id
 
         return list(await asyncio.gather(*(one(number) for number in range(ASKED))))
