@@ -203,6 +203,9 @@ class Live:
                 progress = await next_progress(channel, LOOK_AGAIN)
                 if progress is None:
                     continue
+                if progress == Progress(job_id=progress.job_id):  # it started, and its ticket will say so
+                    self._look_soon(progress.job_id)
+                    continue
                 self._latest[progress.job_id] = progress
                 self._latest.move_to_end(progress.job_id)
                 if len(self._latest) > REMEMBERED:

@@ -193,7 +193,7 @@ def test_the_example_scrapes_the_ports_that_up_gives() -> None:
     assert jobs.keys() == {"frontdesk-bots", "frontdesk-workers"}
     first = jobs["frontdesk-bots"][0]
     listed = [target for targets in jobs.values() for target in targets]
-    assert listed == [neighbour(first, number) for number in range(4)]
+    assert listed == [neighbour(first, number) for number in range(5)]
     for expression in EXPRESSIONS:
         for asked in re.findall(r'job=~?"([^"]*)"', expression):
             assert [name for name in jobs if re.fullmatch(asked, name)]

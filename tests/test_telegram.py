@@ -258,7 +258,7 @@ async def test_start_and_help_list_what_can_be_asked(room: Room, telegram: Teleg
     async with room.bot():
         hello = await telegram.answer(await telegram.say(alice, "/start"))
         assert hello.text.startswith("Hello!")
-        expected = ["/paint", "/score", "/write", "/help", "/jobs", "/cancel", "/top", "/status", "/score"]
+        expected = ["/paint", "/score", "/write", "/help", "/jobs", "/cancel", "/top", "/status", "/web", "/score"]
         assert mark(hello, "bot_command") == expected
         assert mark(await telegram.answer(await telegram.say(alice, "/help")), "bot_command") == expected
         one = await telegram.answer(await telegram.say(alice, "/help /write"))
@@ -320,7 +320,7 @@ async def test_menus_are_set_for_each_scope(room: Room, telegram: TelegramStandI
     async with room.bot(admins=frozenset({f"telegram:{alice.id}", "discord:5"})):
         await telegram.until(lambda: len(telegram.commands) == 3)
         for scope in ("default", "all_private_chats", "all_group_chats"):
-            everyone = ["paint", "score", "write", "help", "jobs", "cancel", "top", "status"]
+            everyone = ["paint", "score", "write", "help", "jobs", "cancel", "top", "status", "web"]
             assert list(telegram.commands[scope]) == everyone
         assert telegram.commands["default"]["score"] == "How likely a language model wrote a text"
         await telegram.say(alice, "/start")
