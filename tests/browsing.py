@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from redis.asyncio import Redis
 from showpieces import Exhibits
 
@@ -40,6 +40,8 @@ from frontdesk.queue.settings import Settings
 from frontdesk.queue.sign_in import SignIns
 from frontdesk.ratelimit.limiter import Limiter
 from frontdesk.ratelimit.limits import Limits
+
+expect.set_options(timeout=20_000)  # ms: a machine that is busy with other tests takes its time over a page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
