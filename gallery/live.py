@@ -28,6 +28,7 @@ T = TypeVar("T")
 TAILED: tuple[Platform, ...] = ("console", "web")  # their streams can be read by many; the others are their couriers'
 LOOK = 2.0  # seconds between two looks at jobs whose end no stream tells, and at tickets
 LOOK_AGAIN = 10.0  # seconds after which every job is looked at, should an event have been trimmed away
+BLOCK = 2.0  # seconds that Redis holds a question without an answer: a connection is given up as lost after ten
 TICKETS = 64  # tickets in one look
 IN_ONE_TRIP = 200  # records
 REMEMBERED = 256  # jobs whose newest progress is kept for who comes later
@@ -192,7 +193,7 @@ class Live:
         await self._look_at(self._watched)  # what ended before that entry, or while Redis was away
         while True:
             heed_cancelling()
-            events = await tail(self._redis, platform, after, block=LOOK_AGAIN)
+            events = await tail(self._redis, platform, after, block=BLOCK)
             after = events[-1].entry if events else after
             await self._look_at({event.job_id for event in events})
 

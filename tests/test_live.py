@@ -12,12 +12,13 @@ from queueing import KEEP, DrivenEngine, echoed, job, leased_worker, requester, 
 from redis.asyncio import Redis
 from servers import Server
 
-from frontdesk.gallery.live import Live, News, with_beats
+from frontdesk.gallery.live import BLOCK, Live, News, with_beats
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected
 from frontdesk.queue.errors import NoSuchJobError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import JobRecord, Platform, Progress, Ticket
+from frontdesk.queue.pools import ANSWER_TIMEOUT
 
 
 @asynccontextmanager
@@ -223,3 +224,8 @@ async def test_silence_is_marked() -> None:
     assert heard[0] == 1
     assert heard[-1] == 2
     assert heard.count(None) >= 2
+
+
+def test_nobody_takes_a_quiet_queue_for_one_that_is_away() -> None:
+    """A question that waits for news is answered well before its connection counts as lost."""
+    assert BLOCK <= ANSWER_TIMEOUT / 2
