@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from frontdesk.bots import machine
 from frontdesk.bots.children import DISCORD_NEEDS, TELEGRAM_NEEDS
 from frontdesk.bots.findings import Finding, broken, good, note
+from frontdesk.bots.history_findings import history
 from frontdesk.bots.store_findings import store
 from frontdesk.queue.connection import LOST, check, connected
 from frontdesk.queue.embedded import ensure_server
@@ -40,6 +41,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *await redis(settings),
         machine.disk(settings),
         *await store(settings),
+        *await history(settings),
         *machine.worker(settings),
         *await machine.device(settings),
     ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, false, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, delete, false, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -143,6 +143,12 @@ class History:
         async with self._database.writing() as connection:
             for start in range(0, len(job_ids), 500):
                 await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids[start : start + 500])))
+
+
+async def count(database: Database) -> int:
+    """How many jobs are remembered. Raises HistoryClosedError."""
+    async with database.reading() as connection:
+        return (await connection.execute(select(func.count()).select_from(jobs))).scalar_one()
 
 
 def public() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from storing import new_bucket, object_server
 from typer.testing import CliRunner
 
-from frontdesk.bots import doctor, machine, store_findings
+from frontdesk.bots import doctor, history_findings, machine, store_findings
 from frontdesk.bots.cli import app
 from frontdesk.bots.findings import Finding, Level, broken, good, note, show
 from frontdesk.queue.codec import encode
@@ -269,3 +269,12 @@ async def test_a_store_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert "GB left" in worst(await store_findings.store(full)).sentence
     (tmp_path / "links.key").chmod(0o644)
     assert "can be read by others" in worst(await store_findings.store(full)).sentence
+
+
+async def test_the_history_is_opened_and_counted(tmp_path: Path) -> None:
+    """A new one is made; what cannot be one is found, without the password that stands in its address."""
+    assert "remembers 0 jobs" in worst(await history_findings.history(settings(data_dir=tmp_path))).sentence
+    for address in ("postgresql://desk:hunter2@127.0.0.1:1/history", "mysql://desk:hunter2@db/history", "nonsense"):
+        found = worst(await history_findings.history(settings(data_dir=tmp_path, database_url=address)))
+        assert found.level is Level.BROKEN
+        assert "hunter2" not in found.sentence + found.advice
