@@ -28,6 +28,7 @@ T = TypeVar("T")
 TAILED: tuple[Platform, ...] = ("console", "web")  # their streams can be read by many; the others are their couriers'
 LOOK = 2.0  # seconds between two looks at jobs whose end no stream tells, and at tickets
 LOOK_AGAIN = 10.0  # seconds after which every job is looked at, should an event have been trimmed away
+READ = 5.0  # seconds of one read of a stream: fewer than those after which Redis counts as away
 TICKETS = 64  # tickets in one look
 IN_ONE_TRIP = 200  # records
 REMEMBERED = 256  # jobs whose newest progress is kept for who comes later
@@ -117,10 +118,6 @@ class _Watched:
             self.tell(early)
 
 
-def _changed(told: Ticket, true: Ticket) -> bool:
-    return told.position != true.position or matters(Standing(told), Standing(true))
-
-
 class Live:
     """Follows the queue while `run` runs; `watch` tells of one job.
 
@@ -192,7 +189,7 @@ class Live:
         await self._look_at(self._watched)  # what ended before that entry, or while Redis was away
         while True:
             heed_cancelling()
-            events = await tail(self._redis, platform, after, block=LOOK_AGAIN)
+            events = await tail(self._redis, platform, after, block=READ)
             after = events[-1].entry if events else after
             await self._look_at({event.job_id for event in events})
 
@@ -200,7 +197,7 @@ class Live:
         async with progress_channel(self._redis, *get_args(Platform)) as channel:
             while True:
                 heed_cancelling()
-                progress = await next_progress(channel, LOOK_AGAIN)
+                progress = await next_progress(channel, READ)
                 if progress is None:
                     continue
                 self._latest[progress.job_id] = progress
