@@ -36,7 +36,7 @@ async def remembering(folder: Path) -> AsyncIterator[Memory]:
     if not _tables:
         with TemporaryDirectory() as other:
             first = Memory(Settings(data_dir=Path(other)))
-            await first.database()
+            await (await first.database()).prepare()
             await first.close()
             _tables.append(await asyncio.to_thread(Path(other, FILE).read_bytes))
     if not (folder / FILE).exists():
