@@ -115,7 +115,8 @@ class _Watched:
             self.tell(ticket)
         if self.early is not None:
             early, self.early = self.early, None
-            self.tell(early)
+            if ticket.position or early != Progress(job_id=early.job_id):  # else the ticket has said it: it runs
+                self.tell(early)
 
 
 class Live:

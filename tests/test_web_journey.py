@@ -63,7 +63,7 @@ def goes_on(desk: House, page: Page, job_id: str, fraction: float, text: str) ->
         with suppress(AssertionError):
             expect(page.get_by_text(f"running, {fraction:.0%}")).to_be_visible(timeout=500)
             break
-    expect(page.get_by_text(text)).to_be_visible()
+    expect(page.locator(f"#job-{job_id}-detail").get_by_text(text)).to_be_visible()
 
 
 def test_from_signing_in_to_the_answer(desk: House, page: Page) -> None:
