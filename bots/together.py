@@ -89,9 +89,9 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
         secrets = ("telegram_token", "telegram_webhook_secret", "files_key", "database_url")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
     if not lacking_of(WEB_NEEDS):
-        secrets = ("web_key", "files_key", "database_url")
+        keys = ("web_key", "files_key", "database_url")
         unasked = not PAGE_SETTINGS & settings.model_fields_set
-        made.append(Part("web", command(WEB), environment("web", *secrets), optional=unasked))
+        made.append(Part("web", command(WEB), environment("web", *keys), optional=unasked))
     return made
 
 
