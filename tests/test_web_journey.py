@@ -212,8 +212,8 @@ def test_the_pages_are_for_everybody(desk: House, browser: Browser, scheme: Lite
     page.goto(f"{desk.base}/jobs")
     found["/jobs"] = judged(page)
     made = carve(desk, page, f"a {scheme} figure")
-    for path in (f"/jobs/{made}", f"/objects/{made}", f"/objects/{made}/similar", "/gallery?mine=1", "/gallery?q=nothing",
-                 "/leaderboard", "/sign-in/gone", "/create/nothing"):  # fmt: skip
+    own = (f"/jobs/{made}", f"/objects/{made}", f"/objects/{made}/similar", "/gallery?mine=1")
+    for path in (*own, "/gallery?q=nothing", "/leaderboard", "/sign-in/gone", "/create/nothing"):
         page.goto(f"{desk.base}{path}")
         found[path] = judged(page)
     context.close()
