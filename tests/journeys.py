@@ -4,8 +4,6 @@ recorder, a memory and a store."""
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from carving import CARVE
 from console import staffed
 from databases import sqlite_in
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 from queueing import ECHO, DrivenEngine
 from redis.asyncio import Redis
 from storing import folder_store
@@ -35,25 +32,8 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.jobs import Outcome, Progress
 from frontdesk.queue.sign_in import SignIns
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 20.0  # seconds
 T = TypeVar("T")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Without one a desk skips, and CI fails."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium is installed")
-        pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @dataclass

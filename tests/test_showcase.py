@@ -148,7 +148,7 @@ async def test_a_rerun_of_what_was_drawn_draws_the_same(shown: Shown, redis: Red
     for who in (ADA, BOB):
         again = await shown.showcase.rerun(who, made)
         assert again.raw == {"prompt": "on rain", "temperature": 0.5, "seed": used}
-        assert WRITE.params.model_validate(again.raw).seed == used  # type: ignore[attr-defined]
+        assert WRITE.params.model_validate(again.raw).seed == used
 
 
 async def test_nobody_repeats_what_was_made_from_anothers_file(shown: Shown, redis: Redis) -> None:

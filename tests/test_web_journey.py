@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from browsing import chromium, judged
 from carving import carving, piece
-from journeys import House, chromium, house
+from journeys import House, house
 from playwright.sync_api import Browser, Page, expect
 from showpieces import picture
 
@@ -218,11 +218,3 @@ def test_the_pages_are_for_everybody(desk: House, browser: Browser, scheme: Lite
         found[path] = judged(page)
     context.close()
     assert {where: what for where, what in found.items() if what} == {}
-
-
-def judged(page: Page) -> list[str]:
-    """What axe-core finds: the rule, and where."""
-    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    said = Axe().run(page, options={"runOnly": {"type": "tag", "values": rules}}).response
-    assert said["passes"]
-    return [f"{each['id']}: {node['html'][:120]}" for each in said["violations"] for node in each["nodes"]]
