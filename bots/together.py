@@ -38,6 +38,7 @@ log = structlog.get_logger()
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds before a child that died is started again; doubles each time
 STEADY = 60.0  # seconds of life after which a child's next death counts as its first
 NAME_WIDTH = 8
+PAGE_SETTINGS = {"web_listen", "web_url", "web_key"}  # whoever sets one wants the page
 # How far from FRONTDESK_METRICS_LISTEN each part answers Prometheus. Workers are last: there is one for each GPU.
 METRICS_PORTS = {"discord": 0, "telegram": 1, "web": 2, "worker": 3}
 NO_BOT = (
@@ -54,6 +55,7 @@ class Part:
     words: list[str]
     environment: Mapping[str, str]
     grace: float = LEAVE  # seconds that it gets to end
+    optional: bool = False  # nobody asked for it: the others go on without it where it cannot start
 
 
 def parts(settings: Settings, *, readable: bool) -> list[Part]:
@@ -87,7 +89,9 @@ def parts(settings: Settings, *, readable: bool) -> list[Part]:
         secrets = ("telegram_token", "telegram_webhook_secret", "files_key", "database_url")
         made.append(Part("telegram", command(FRONT, "telegram"), environment("telegram", *secrets)))
     if not lacking_of(WEB_NEEDS):
-        made.append(Part("web", command(WEB), environment("web", "web_key", "files_key", "database_url")))
+        keys = ("web_key", "files_key", "database_url")
+        unasked = not PAGE_SETTINGS & settings.model_fields_set
+        made.append(Part("web", command(WEB), environment("web", *keys), optional=unasked))
     return made
 
 
@@ -109,7 +113,8 @@ class Together:
         self._stop.set()
 
     async def run(self) -> None:
-        """Returns when all have ended. Raises ConfigurationError when one says that a setting is wrong."""
+        """Returns when all have ended. Raises ConfigurationError when one that is not optional says that a setting is
+        wrong."""
         async with asyncio.TaskGroup() as group:
             for part in self._parts:
                 group.create_task(self._keep(part))
@@ -124,7 +129,11 @@ class Together:
             if self._stop.is_set():
                 return
             if status == CONFIGURATION_STATUS:
-                self._failure = ConfigurationError(f"{part.name} cannot start: {OWN_NAME.sub('', last)}")
+                reason = OWN_NAME.sub("", last)
+                if part.optional:
+                    log.warning("a part cannot start; going on without it", part=part.name, reason=reason)
+                    return
+                self._failure = ConfigurationError(f"{part.name} cannot start: {reason}")
                 self._stop.set()
                 return
             pause = FIRST_PAUSE if now() - started > STEADY else pause

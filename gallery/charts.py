@@ -168,7 +168,9 @@ def _traces(values: Sequence[float | None], top: float, colour: str) -> list[Tra
 
 
 def _heights(top: float, words: Callable[[float], str]) -> tuple[Tick, ...]:
-    return tuple(Tick(_y(share * top, top), words(share * top)) for share in (0.0, 0.5, 1.0))
+    """Marks at whole numbers alone: half a job is none."""
+    steps = 1 if top == 1 else 5 if f"{top:g}"[0] == "5" else 2
+    return tuple(Tick(_y(step * top / steps, top), words(step * top / steps)) for step in range(steps + 1))
 
 
 def _times(hours: Sequence[Hour]) -> tuple[Tick, ...]:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from frontdesk.bots.replies import Block, Reply, outcome_reply, standing
 from frontdesk.history.entries import Entry
-from frontdesk.queue.jobs import Artifact, JobRecord, Outcome, Progress, Ticket
+from frontdesk.history.recording import title
+from frontdesk.queue.jobs import Artifact, Job, JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.results import Attachment
 
@@ -26,7 +27,7 @@ STATES = {
 @dataclass(frozen=True, slots=True)
 class JobView:
     """`state`: in a few words of ours; `said`: a sentence or the answer, as neutral blocks. `fraction`: of 0 to 1;
-    `text`, `note`: foreign. `picture`: an address of ours. `attachments`: of a job that is done."""
+    `text`, `note`, `title`: foreign. `picture`: an address of ours. `attachments`: of a job that is done."""
 
     id: str
     kind: str
@@ -41,6 +42,19 @@ class JobView:
     picture: str = ""
     attachments: tuple[Attachment, ...] = ()
     title: str = ""
+
+    @property
+    def shown(self) -> Artifact | None:
+        """The picture of what a job that is done made; one that stands still before one that moves."""
+        roles = {
+            each.role: each.artifact for each in reversed(self.attachments) if each.artifact.media_type in PICTURES
+        }
+        return roles.get("still") or roles.get("preview")
+
+
+def title_of(kinds: Registry, job: Job) -> str:
+    """What a job that has not ended is about."""
+    return title(kinds.get(job.kind), job, None)
 
 
 def of_record(kinds: Registry, record: JobRecord, ticket: Ticket) -> JobView:

@@ -115,11 +115,8 @@ class _Watched:
             self.tell(ticket)
         if self.early is not None:
             early, self.early = self.early, None
-            self.tell(early)
-
-
-def _changed(told: Ticket, true: Ticket) -> bool:
-    return told.position != true.position or matters(Standing(told), Standing(true))
+            if ticket.position or early != Progress(job_id=early.job_id):  # else the ticket has said it: it runs
+                self.tell(early)
 
 
 class Live:
@@ -201,7 +198,7 @@ class Live:
         async with progress_channel(self._redis, *get_args(Platform)) as channel:
             while True:
                 heed_cancelling()
-                progress = await next_progress(channel, LOOK_AGAIN)
+                progress = await next_progress(channel, BLOCK)
                 if progress is None:
                     continue
                 if progress == Progress(job_id=progress.job_id):  # it started, and its ticket will say so

@@ -63,6 +63,7 @@ async def serve(settings: Settings) -> None:
             live = Live(front.redis, front.broker)
             assert front.memory is not None  # noqa: S101 -- every desk that settings make has one
             door = door_of(front, await front.memory.database(), live)
+            assert door.webhooks is not None  # noqa: S101 -- a door of ours has them
             app = create_app(front, base=base, key=key, live=live, door=door)
             async with served(app, listening, app.state.site.closing) as serving:
                 for number in (signal.SIGTERM, signal.SIGINT):

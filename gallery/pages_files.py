@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
+from frontdesk.bots.people import Person
+from frontdesk.bots.replies import outcome_reply
 from frontdesk.gallery.cards import PICTURES
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site
-from frontdesk.history.entries import Entry
 from frontdesk.queue.artifacts import ArtifactStore
-from frontdesk.queue.errors import FileGoneError, NoSuchObjectError
+from frontdesk.queue.errors import FileGoneError, HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import Artifact
 
 INLINE = PICTURES | {"model/gltf-binary"}  # what a page of ours shows; anything else is there to be saved
@@ -31,14 +33,14 @@ class FilePages:
     async def give(self, request: Request, job: str, sha256: str, name: str) -> Response:
         """One file of an object; with `?save=1` to be saved. Whoever may not see the object finds nothing here, and so
         does who names a file of another one."""
-        entry, artifact = await self._found(request, job, sha256, name)
+        artifact, public = await self._found(request, job, sha256, name)
         store = self._site.front.store
         if store is None:
             raise FileGoneError(artifact.name)
         saved = "save" in request.query_params or artifact.media_type not in INLINE
         request.state.sandboxed = True
         headers = {
-            "Cache-Control": PUBLIC if entry.public else OWN,
+            "Cache-Control": PUBLIC if public else OWN,
             "Content-Disposition": f'{"attachment" if saved else "inline"}; filename="{artifact.name}"',
         }
         path = await asyncio.to_thread(store.path, artifact)
@@ -46,15 +48,29 @@ class FilePages:
             return FileResponse(path, media_type=artifact.media_type, headers=headers)
         return await _from_bucket(store, artifact, headers, saved)
 
-    async def _found(self, request: Request, job: str, sha256: str, name: str) -> tuple[Entry, Artifact]:
+    async def _found(self, request: Request, job: str, sha256: str, name: str) -> tuple[Artifact, bool]:
+        """The file, and whether anybody sees it."""
+        person = visitor_of(request).person
         try:
-            entry = await self._site.front.desk.showcase.entry(visitor_of(request).person, job)
-        except NoSuchObjectError:
-            raise HTTPException(404) from None
-        for kept in entry.files:
-            if (kept.artifact.sha256, kept.artifact.name) == (sha256, name):
-                return entry, kept.artifact
+            entry = await self._site.front.desk.showcase.entry(person, job)
+            files, public = [kept.artifact for kept in entry.files], entry.public
+        except (NoSuchObjectError, HistoryClosedError):
+            files, public = await self._just_made(person, job), False
+        for artifact in files:
+            if (artifact.sha256, artifact.name) == (sha256, name):
+                return artifact, public
         raise HTTPException(404)
+
+    async def _just_made(self, person: Person | None, job: str) -> list[Artifact]:
+        """The files of one's own job that ended, and is not written down yet."""
+        if person is None:
+            return []
+        with suppress(NoSuchJobError):
+            record = await self._site.front.desk.job(person, job)
+            kind, outcome = self._site.front.kinds.get(record.kind), record.outcome
+            if outcome is not None:
+                return [each.artifact for each in outcome_reply(kind, record.id, outcome).attachments]
+        return []
 
 
 async def _from_bucket(store: ArtifactStore, artifact: Artifact, headers: dict[str, str], saved: bool) -> Response:

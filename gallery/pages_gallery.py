@@ -17,27 +17,38 @@ from frontdesk.gallery.website import Site, is_htmx
 
 PAGE = 24
 LONGEST = 300  # characters of a search
+BY_ITSELF = 3  # pages that follow as one scrolls; the rest is asked for, so that the end of the page can be reached
 GALLERY = "/gallery"
 NAMES = {"cards": "gallery_cards.html", "results": "gallery_results.html"}
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What is looked for. `address` names it, and `more` the page after one that ended at `after`."""
+    """What is looked for. `address` names it, and `more` the page after one that ended at `after`.
+
+    `turn`: how many pages came before it.
+    """
 
     q: str = ""
     kind: str = ""
     mine: bool = False
     after: str = ""
+    turn: int = 0
 
     @property
     def address(self) -> str:
-        pairs = {"q": self.q, "kind": self.kind, "mine": "1" if self.mine else "", "after": self.after}
+        pairs = {"q": self.q, "kind": self.kind, "mine": "1" if self.mine else "", "after": self.after,
+                 "turn": str(self.turn or "")}  # fmt: skip
         given = {name: value for name, value in pairs.items() if value}
         return f"{GALLERY}?{urlencode(given)}" if given else GALLERY
 
     def more(self, after: str) -> str:
-        return replace(self, after=after).address
+        return replace(self, after=after, turn=self.turn + 1).address
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next page comes by itself as one scrolls."""
+        return self.turn < BY_ITSELF
 
     @property
     def narrowed(self) -> bool:
@@ -47,12 +58,13 @@ class Looked:
 def looked_for(request: Request, kinds: frozenset[str]) -> Looked:
     """What an address asks for; what it cannot mean is left out."""
     given = request.query_params
-    kind = given.get("kind", "")
+    kind, turn = given.get("kind", ""), given.get("turn", "")
     return Looked(
         " ".join(given.get("q", "")[:LONGEST].split()),
         kind if kind in kinds else "",
         given.get("mine", "") == "1",
         given.get("after", "")[:LONGEST],
+        int(turn) if turn.isascii() and turn.isdigit() and len(turn) < 5 else 0,
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from frontdesk.bots.intake import queue_open
+from frontdesk.bots.people import Person
 from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
 from frontdesk.gallery.job_views import JobView
@@ -46,12 +47,16 @@ class JobPages:
         """What is under way, and what was answered; the queue forgets, the history does not."""
         visitor = visitor_of(request)
         person = visitor.must_be_known()
+        remembered = await self._remembered(visitor)
+        titles = {view.id: view.title for view in remembered}
         views, unfinished = [], []
         for record in await self._site.front.desk.jobs(person, LISTED):
-            views.append(await self._view(record))
+            views.append(
+                replace(await self._view(record), title=titles.get(record.id) or await self._title(person, record))
+            )
             if not record.ended:
                 unfinished.append(record.id)
-        views += await self._remembered(visitor)
+        views += remembered
         context = {"jobs": job_views.newest_first(views, LISTED), "followed": unfinished[:FOLLOWED]}
         return self._site.page(request, "jobs.html", context)
 
@@ -127,7 +132,8 @@ class JobPages:
         """A job of the visitor's, from the queue or else from the history. Raises NoSuchJobError."""
         person = visitor.must_be_known()
         try:
-            return await self._view(await self._site.front.desk.job(person, job_id))
+            record = await self._site.front.desk.job(person, job_id)
+            return replace(await self._view(record), title=await self._title(person, record))
         except NoSuchJobError:
             if self._site.front.memory is None:
                 raise
@@ -148,6 +154,16 @@ class JobPages:
                 await self._site.front.broker.ticket(record.id, record.lane) if waiting else Ticket(record.id, 0, 0.0)
             )
         return job_views.of_record(self._site.front.kinds, record, ticket)
+
+    async def _title(self, person: Person, record: JobRecord) -> str:
+        """What it is about: of a job that ended the history knows it, once it is written down."""
+        if not record.ended:
+            async with queue_open():
+                asked = await self._site.front.broker.asked(record.id)
+            return job_views.title_of(self._site.front.kinds, asked) if asked else ""
+        with suppress(NoSuchObjectError, HistoryClosedError):
+            return (await self._site.front.desk.showcase.entry(person, record.id)).title
+        return ""
 
     async def _remembered(self, visitor: Visitor) -> Sequence[JobView]:
         """From the history; nothing where it is away: the queue's own jobs are shown all the same."""

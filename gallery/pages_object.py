@@ -18,7 +18,7 @@ from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.history.entries import Entry
 from frontdesk.history.receipts import receipt
-from frontdesk.queue.errors import HistoryClosedError
+from frontdesk.queue.errors import HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import ReplyAddress
 
 SIMILAR = 8
@@ -66,7 +66,10 @@ class ObjectPages:
 
     async def show(self, request: Request, job: str) -> Response:
         visitor = visitor_of(request)
-        entry = await self._showcase.entry(visitor.person, job)
+        try:
+            entry = await self._showcase.entry(visitor.person, job)
+        except NoSuchObjectError:
+            return await self._not_yet(request, job)
         viewer = await self._showcase.viewer(visitor.person)
         looks = await asyncio.to_thread(self._looks, entry)
         request.state.viewer_3d = bool(looks.model)
@@ -84,6 +87,16 @@ class ObjectPages:
             "kinds": self._site.front.kinds,
         }
         return self._site.page(request, "object.html", context)
+
+    async def _not_yet(self, request: Request, job: str) -> Response:
+        """One's own job that goes on, or is not written down yet, has a page already. Raises NoSuchObjectError."""
+        if (person := visitor_of(request).person) is None:
+            raise NoSuchObjectError(job)
+        try:
+            record = await self._site.front.desk.job(person, job)
+        except NoSuchJobError:
+            raise NoSuchObjectError(job) from None
+        return see_other(request, f"/jobs/{record.id}")
 
     async def similar(self, request: Request, job: str) -> Response:
         """What is like it, by what it is about or by its shape; a part of the object's page for htmx."""

@@ -26,7 +26,7 @@ class Rendering:
     site_name; static_url(name) for a file under static/; visitor (`visitor.person`, `.admin`); viewer; csrf_token for a
     form's hidden field `csrf` or the header X-CSRF-Token; nonce for a script or style in the page; current: the path;
     and the filters `duration` (seconds in words), `moment` (Unix seconds as a <time> element's datetime),
-    `size` (bytes in words), `sort_of` (the class of a block or span).
+    `clock` (the same for people),     `size` (bytes in words), `sort_of` (the class of a block or span).
     """
 
     def __init__(self, signer: Signer, static: StaticFiles, folder: Path = FOLDER) -> None:
@@ -39,7 +39,7 @@ class Rendering:
             lstrip_blocks=True,
         )
         self.environment.globals.update(site_name=NAME, static_url=static.url, has_static=static.__contains__)
-        self.environment.filters.update(duration=duration, moment=moment, size=size, sort_of=sort_of)
+        self.environment.filters.update(duration=duration, moment=moment, clock=clock, size=size, sort_of=sort_of)
 
     def text(self, request: Request, template: str, context: Mapping[str, Any]) -> str:
         visitor = visitor_of(request)
@@ -56,6 +56,11 @@ class Rendering:
 def moment(seconds: float) -> str:
     """Unix seconds as ISO 8601 in UTC: "2026-01-02T03:04:05Z"."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def clock(seconds: float) -> str:
+    """Unix seconds as "2026-01-02 03:04 UTC"."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def sort_of(part: object) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -207,6 +208,10 @@ async def _migrate(engine: AsyncEngine) -> None:
                 await connection.run_sync(upgrade)
                 await connection.commit()
             return
+        except CommandError:  # a revision that this version does not have
+            raise ConfigurationError(
+                "The history's database was brought up to date by a newer version of Frontdesk. Run that one."
+            ) from None
         except AWAY as error:
             if attempt == 4 or "locked" not in str(getattr(error, "orig", error)):
                 raise _unusable(engine, error) from None

@@ -16,6 +16,7 @@ from frontdesk.queue.connection import LOST, answer
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.estimates import Estimate, estimated
 from frontdesk.queue.jobs import Job, JobRecord, Outcome, Platform, ReplyAddress, Share, State, Ticket
+from frontdesk.queue.record import asked
 from frontdesk.queue.scripts import Place, Scripts, submitted
 
 EQUAL_SHARE = Share()
@@ -163,6 +164,10 @@ class Broker:
                 started = int(leading[1]) / 1000 if leading[1] else None
                 return replace(record, state="running", started_at=started, worker=(leading[2] or b"").decode() or None)
         return record
+
+    async def asked(self, job_id: str) -> Job | None:
+        """What a job that has not ended asks for; None where there is none such."""
+        return asked(await self.redis.get(keys.PAYLOAD + job_id) or b"")
 
     async def jobs_of(self, *identities: str, limit: int = 10) -> list[JobRecord]:
         """The jobs that these identities asked for, newest first; those that cannot be read are left out."""

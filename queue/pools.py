@@ -36,7 +36,7 @@ from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 CONNECT_TIMEOUT = 5.0  # seconds
-ANSWER_TIMEOUT = 10.0  # seconds: the longest that we let a server wait with an answer is 2 s
+ANSWER_TIMEOUT = 10.0  # seconds: the longest that we let a server wait with an answer is 5 s
 SENTINEL_TIMEOUT = 2.0  # seconds for a sentinel to be reached, and again to answer: then the next one is asked
 SILENCE = 86_400.0  # seconds that a channel may stay silent
 RETRIED = [RedisConnectionError, ConnectionError, FileNotFoundError, socket.gaierror]  # what a restart looks like

@@ -150,6 +150,13 @@ async def _page(redis_url: str, folder: Path, exhibit: Exhibiting) -> AsyncItera
             yield Hosted(base, exhibits.ids, asyncio.get_running_loop(), redis)
 
 
+def judged(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA: the rule, and where."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response
+    assert found["passes"], "nothing was judged"
+    return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+
+
 @dataclass
 class Seen:
     """A page in the browser, and what went over the wire: bodies as they were sent, in bytes by address."""
@@ -181,10 +188,7 @@ class Seen:
             self.page.wait_for_timeout(50)
 
     def judged(self) -> list[str]:
-        """What axe-core finds against WCAG 2.2 AA: the rule, and where."""
-        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": RULES}}).response
-        assert found["passes"], "nothing was judged"
-        return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+        return judged(self.page)
 
     def elsewhere(self, base: str) -> list[str]:
         """Requests that left the host."""

@@ -1,49 +1,39 @@
-"""The whole page as a person uses it, in a real Chromium: on the loopback, with a worker that the test drives."""
+"""The whole page as a person uses it, in a real Chromium: on the loopback, with a worker that the test drives, a
+recorder, a memory and a store."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
+from carving import CARVE
 from console import staffed
-from playwright.sync_api import Browser, Page, sync_playwright
-from queueing import DrivenEngine
+from databases import sqlite_in
+from playwright.sync_api import Page
+from queueing import ECHO, DrivenEngine
 from redis.asyncio import Redis
+from storing import folder_store
 from websites import KEY, front_of, somebody
 
 from frontdesk.bots.main import Premises
 from frontdesk.gallery.app import create_app
 from frontdesk.gallery.live import Live
 from frontdesk.gallery.serving import bound, served
+from frontdesk.history.database import Database, opened
+from frontdesk.history.indexing import Indexer, run_indexing
+from frontdesk.history.meaning import Meaning
+from frontdesk.history.recorder import Recorder
+from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.jobs import Outcome, Progress
 from frontdesk.queue.sign_in import SignIns
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]  # fmt: skip
 PATIENCE = 20.0  # seconds
 T = TypeVar("T")
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """Without one a desk skips, and CI fails."""
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium is installed")
-        pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @dataclass
@@ -53,6 +43,7 @@ class House:
     loop: asyncio.AbstractEventLoop
     front: Premises
     engine: DrivenEngine
+    store: ArtifactStore
     base: str
     restart: Callable[[], Coroutine[Any, Any, None]]
 
@@ -88,7 +79,7 @@ class House:
 
 
 @contextmanager
-def house(redis_url: str) -> Iterator[House]:
+def house(redis_url: str, folder: Path) -> Iterator[House]:
     """Open inside the block."""
     ready, found, failed = threading.Event(), list[House](), list[BaseException]()
     ended = asyncio.Event()
@@ -96,9 +87,10 @@ def house(redis_url: str) -> Iterator[House]:
     async def live() -> None:
         async with Redis.from_url(redis_url) as redis:
             await redis.flushdb()
-            front = front_of(redis)
-            async with staffed(front, DrivenEngine(hold=True)) as engine:
-                await _serve(front, engine, found, ready, ended)
+            async with opened(sqlite_in(folder)) as database:
+                front = front_of(redis, kinds=(ECHO, CARVE), store=folder_store(folder), database=database)
+                async with _recorded(front, database), staffed(front, DrivenEngine(hold=True)) as engine:
+                    await _serve(front, engine, found, ready, ended)
 
     def run() -> None:
         try:
@@ -122,6 +114,21 @@ def house(redis_url: str) -> Iterator[House]:
     assert not failed, failed
 
 
+@asynccontextmanager
+async def _recorded(front: Premises, database: Database) -> AsyncIterator[None]:
+    """What ends is written down, and can be found a moment later."""
+    news = asyncio.Event()
+    recorder = Recorder(front.redis, database, front.kinds, keep=3600.0, wrote=news.set)
+    indexer = Indexer(database, front.kinds, Meaning.installed(), front.store)
+    tasks = [asyncio.create_task(work) for work in (recorder.run(), run_indexing(indexer, news))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 async def _serve(
     front: Premises, engine: DrivenEngine, found: list[House], ready: threading.Event, ended: asyncio.Event
 ) -> None:
@@ -141,7 +148,8 @@ async def _serve(
         following = asyncio.create_task(live.run())
         async with served(app, listening, app.state.site.closing):
             if not found:
-                found.append(House(asyncio.get_running_loop(), front, engine, f"http://{listen}", restart))
+                assert front.store is not None
+                found.append(House(asyncio.get_running_loop(), front, engine, front.store, f"http://{listen}", restart))
             again.clear()
             up.set()
             ready.set()

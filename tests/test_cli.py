@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import tty
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from console import Paper, premises
 from queueing import DrivenEngine, echoed, leased_worker, until, working
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from frontdesk.bots import children, together
@@ -429,6 +431,23 @@ async def test_a_wrong_setting_stops_everything() -> None:
     other = python("import time; time.sleep(600)", "other")
     with pytest.raises(ConfigurationError, match=r"^worker cannot start: FRONTDESK_MODEL is not there\.$"):
         await asyncio.wait_for(Together([wrong, other], log).run(), 60)
+
+
+async def test_what_nobody_asked_for_does_not_stop_the_rest() -> None:
+    """The page is there by itself, so another program on its port leaves this desk without a page, and says so."""
+    log = Log()
+    page = replace(python("import sys; print('frontdesk web: The port is taken.'); sys.exit(2)", "web"), optional=True)
+    other = python("import time; print('other', flush=True); time.sleep(600)", "other")
+    house = Together([page, other], log)
+    with capture_logs() as said:
+        running = asyncio.create_task(house.run())
+        await until(lambda: bool(said) and log.said("other"), within=60)
+        assert not running.done()
+        house.stop()
+        await running
+    (only,) = said
+    assert (only["part"], only["reason"]) == ("web", "The port is taken.")
+    assert log.said("taken") == 1
 
 
 async def test_a_second_stop_does_not_wait() -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from redis.asyncio import Redis
 from showpieces import Exhibits
 
+from frontdesk.gallery import pages_gallery
 from frontdesk.queue.embedded import EmbeddedServer
 
 MARKUP = '<script>document.title="owned"</script><img src=x onerror="document.title=1">'
@@ -173,6 +174,26 @@ def test_more_comes_as_one_scrolls(site: Hosted, browser: Browser) -> None:
         assert len(set(names)) == 30
 
 
+def test_the_end_of_the_page_can_be_reached(site: Hosted, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few pages that came by themselves the next is asked for with a button, which then brings one."""
+    monkeypatch.setattr(pages_gallery, "PAGE", 5)
+    with looking(browser) as (_, seen):
+        page, cards = seen.page, seen.page.locator(".fall > li")
+        page.goto(f"{site.base}/gallery")
+        for _ in range(3):
+            before = cards.count()
+            page.mouse.wheel(0, 20_000)
+            expect(cards).not_to_have_count(before)
+        expect(cards).to_have_count(20)
+        page.mouse.wheel(0, 20_000)
+        page.wait_for_timeout(500)
+        expect(cards).to_have_count(20)
+        expect(page.locator("footer")).to_be_in_viewport()
+        page.get_by_role("link", name="More").click()
+        expect(cards).to_have_count(25)
+        assert seen.complaints == []
+
+
 def test_the_keyboard_alone_opens_an_object_and_its_downloads(site: Hosted, browser: Browser) -> None:
     """Skip link, a card, the Download menu; Escape closes it."""
     with looking(browser, still=True) as (_, seen):
@@ -208,6 +229,7 @@ def test_a_model_is_drawn_and_turns(site: Hosted, browser: Browser) -> None:
         seen.until("document.querySelector('model-viewer').loaded === true")
         inside = "document.querySelector('model-viewer').shadowRoot.querySelector"
         assert seen.page.evaluate(f"{inside}('canvas').width") > 100
+        seen.until(f"{inside}('#default-progress-bar .bar').getBoundingClientRect().height === 0")
         assert seen.page.evaluate(f"getComputedStyle({inside}('.container')).position") == "relative"
         assert seen.elsewhere(site.base) == []
         assert seen.complaints == []

@@ -16,7 +16,7 @@ from frontdesk.gallery.live import BLOCK, Live, News, with_beats
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import connected
 from frontdesk.queue.errors import NoSuchJobError
-from frontdesk.queue.events import tell
+from frontdesk.queue.events import OutcomeEvent, tell
 from frontdesk.queue.jobs import JobRecord, Platform, Progress, Ticket
 from frontdesk.queue.pools import ANSWER_TIMEOUT
 
@@ -204,6 +204,23 @@ async def test_a_restart_of_redis_is_waited_out(valkey_program: Path, tmp_path: 
                 engine.end(made.id)
                 await asyncio.to_thread(server.start)
                 assert (await asyncio.wait_for(ending, 30)).state == "done"
+
+
+async def test_a_quiet_queue_is_not_taken_for_one_that_is_away(
+    redis: Redis, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No read waits nearly as long as a server that is given up."""
+    asked = list[float]()
+
+    async def read(redis: Redis, platform: Platform, after: str, *, block: float) -> list[OutcomeEvent]:
+        asked.append(block)
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr("frontdesk.gallery.live.tail", read)
+    async with listening(redis, broker):
+        await until(lambda: len(asked) == 2)
+    assert max(asked) <= ANSWER_TIMEOUT / 2
 
 
 async def test_silence_is_marked() -> None:

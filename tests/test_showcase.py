@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from frontdesk.bots.people import Person
 from frontdesk.bots.showcase import Showcase
+from frontdesk.queue.catalogue import WRITE
 from frontdesk.queue.errors import (
     HistoryClosedError,
     InvalidRequestError,
@@ -135,6 +136,19 @@ async def test_a_rerun_asks_for_what_was_made_with_the_seed_that_was_used(shown:
     own, others = await shown.showcase.rerun(ADA, hers), await shown.showcase.rerun(BOB, hers)
     assert (own.kind.name, own.raw, own.private) == ("carve", {"what": "a horse"}, True)
     assert (others.raw, others.private) == ({"what": "a horse"}, False)
+
+
+@pytest.mark.parametrize("asked", [{}, {"seed": 3}], ids=["drawn", "asked for"])
+async def test_a_rerun_of_what_was_drawn_draws_the_same(shown: Shown, redis: Redis, asked: dict[str, int]) -> None:
+    """The seed is the one that was used, whether it was asked for or not; the request is one that its kind takes."""
+    used = asked.get("seed", 41)
+    params = {"prompt": "on rain", "temperature": 0.5, **asked}
+    made = await shown.exhibits.add("console:ada", "on rain", kind="write", params=params, seed=used)
+    shown.showcase._kinds = premises(redis, kinds=[WRITE], default="write").kinds
+    for who in (ADA, BOB):
+        again = await shown.showcase.rerun(who, made)
+        assert again.raw == {"prompt": "on rain", "temperature": 0.5, "seed": used}
+        assert WRITE.params.model_validate(again.raw).seed == used
 
 
 async def test_nobody_repeats_what_was_made_from_anothers_file(shown: Shown, redis: Redis) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,18 @@ def test_a_quantile_is_a_value_that_was_there(values: list[float], share: float,
     assert quantile(values, share) == is_
 
 
+@pytest.mark.parametrize("top", [1, 2, 3, 7, 12, 50, 400])
+def test_marks_at_a_charts_side_are_whole_and_each_is_there_once(top: int) -> None:
+    """Half a job is none, and of two marks that read the same one is wrong."""
+    ended = charts_of([Hour(NOW - 3600, {"done": top}, 0.0, float(top), float(top))])[0]
+    marks = [tick.text for tick in ended.heights]
+    assert len(set(marks)) == len(marks)
+    steps = [int(after.replace(",", "")) - int(before.replace(",", "")) for before, after in pairwise(marks)]
+    places = [before.at - after.at for before, after in pairwise(ended.heights)]
+    assert len(set(steps)) == 1
+    assert max(places) - min(places) < 0.1
+
+
 def test_charts_say_the_same_as_their_tables() -> None:
     """Bars stand on each other up to the hour's total, lines have gaps where nothing was started, axes hold all."""
     hours = [Hour(NOW - 1800 - (23 - number) * HOUR) for number in range(24)]
@@ -161,7 +174,7 @@ def test_charts_say_the_same_as_their_tables() -> None:
     hours[20] = Hour(hours[20].begins, {"done": 5}, 0.0, 2.0, 3.0)
     ended, waits, device = charts_of(hours)
     assert ended.summary == "35 done, 10 failed, 0 cancelled, 0 expired in the last 24 hours."
-    assert [tick.text for tick in ended.heights] == ["0", "25", "50"]
+    assert [tick.text for tick in ended.heights] == ["0", "10", "20", "30", "40", "50"]
     small, done, failed = ended.bars
     assert done.x == failed.x > small.x
     assert done.y == pytest.approx(failed.y + failed.height, abs=0.02)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from carving import CARVE, carving, piece
 from console import staffed
-from queueing import ECHO, DrivenEngine, job
+from queueing import ECHO, DrivenEngine, has_ended, job, until
 from redis.asyncio import Redis
 from remembering import remembered
 from storing import folder_store
@@ -209,6 +211,30 @@ async def test_a_picture_of_a_run_is_its_requesters(redis: Redis, tmp_path: Path
             path.replace(shown.sha256, "..%2f..%2fx"),
         ):
             assert (await desk.browser.get(wrong)).status_code == 404
+
+
+async def test_what_was_just_made_is_there_for_its_owner(redis: Redis, tmp_path: Path, database: Database) -> None:
+    """Before the recorder has written it down: the files, and a page in place of the object's. For nobody else."""
+    store = folder_store(tmp_path / "store")
+    async with house(redis, kinds=(CARVE,), store=store, database=database) as desk:
+        await desk.browser.get("/create/carve")
+        done = await desk.browser.post("/create/carve", {"what": "a horse"})
+        job_id = await desk.started()
+        assert "a horse" in (await desk.browser.get(f"/jobs/{job_id}")).text
+        assert "a horse" in (await desk.browser.get("/jobs")).text
+        desk.engine.end(job_id, carving([piece(store, "horse.png", "still", b"PNG", "image/png")]))
+        await until(lambda: has_ended(desk.front.broker, job_id))
+        path = re.search(r'/files/[^"]+horse\.png', (await desk.browser.get(done.headers["location"])).text)
+        assert path
+        given = await desk.browser.get(path[0])
+        assert (given.content, given.headers["cache-control"]) == (b"PNG", "private, no-store")
+        shown = await desk.browser.get(f"/objects/{job_id}")
+        assert (shown.status_code, shown.headers["location"]) == (303, f"/jobs/{job_id}")
+        others = (await Browser(desk.browser.app).sign_in(somebody("root")), Browser(desk.browser.app))
+        for other in others:
+            for address in (path[0], f"/objects/{job_id}"):
+                assert (await other.get(address)).status_code == 404
+        assert (await desk.browser.get(path[0].replace("horse.png", "cow.png"))).status_code == 404
 
 
 async def test_what_the_queue_forgot_is_remembered(redis: Redis, database: Database) -> None:

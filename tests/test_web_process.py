@@ -108,9 +108,13 @@ async def test_a_port_in_use_is_said_in_one_line(redis_server: EmbeddedServer, t
 
 
 def test_up_keeps_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where its packages are; with its own key and no bot's token. Without them nothing is missing."""
+    """Where its packages are; with its own key and no bot's token. Without them nothing is missing; nor where its port
+    is taken, unless a setting asks for the page."""
     monkeypatch.setenv("FRONTDESK_TELEGRAM_TOKEN", "12:ab")
+    unasked = {part.name for part in parts(load_settings(), readable=False) if part.optional}
     monkeypatch.setenv("FRONTDESK_WEB_KEY", "k" * 32)
+    assert not any(part.optional for part in parts(load_settings(), readable=False))
+    assert unasked == {"web"}
     made = {part.name: part for part in parts(load_settings(), readable=False)}
     assert made["web"].words[-1] == "frontdesk.gallery.main"
     assert made["web"].environment["FRONTDESK_WEB_KEY"] == "k" * 32

@@ -9,3 +9,5 @@ self.ModelViewerElement.meshoptDecoderLocation = "";
 
 const viewer = document.querySelector("model-viewer");
 if (viewer && matchMedia("(prefers-reduced-motion: reduce)").matches) viewer.removeAttribute("auto-rotate");
+// The bar fades out in the viewer's own time, which a processor that draws has none of.
+viewer?.addEventListener("load", () => viewer.style.setProperty("--progress-bar-height", "0"));
