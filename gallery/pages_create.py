@@ -35,7 +35,8 @@ class CreatePages:
         """The form; an address may say what stands in it: /create/sculpt?prompt=..."""
         visitor_of(request).must_be_known()
         declared = self._site.front.kinds[kind]
-        given = {name: value[:20_000] for name, value in request.query_params.items()}
+        own = {parameter.name for parameter in declared.parameters}  # and not who is to see it: that is theirs to say
+        given = {name: value[:20_000] for name, value in request.query_params.items() if name in own}
         return self._form(request, declared, given, once=secrets.token_urlsafe(24))
 
     async def submit(self, request: Request, kind: str) -> Response:
