@@ -480,7 +480,7 @@ WAYS = [
     ("GET /jobs/{running}/cancel", "{running}"), ("GET /account", "discord"),
 ]  # fmt: skip
 AT_THE_DOOR = [
-    ("GET /api/v1/jobs", "{kept}"), ("GET /api/v1/jobs/{running}", "waiting"),
+    ("GET /api/v1/jobs", "{ended}"), ("GET /api/v1/jobs/{running}", "waiting"),
     ("GET /api/v1/jobs/{ended}", "zebra said"), ("GET /api/v1/jobs/{kept}/wait", "made.glb"),
     ("GET /api/v1/jobs/{kept}/events", "event: end"), ("GET /api/v1/jobs/{kept}/artifacts", "made.glb"),
     ("GET /api/v1/jobs/{kept}/artifacts/made.glb", "glTF zebra"),
