@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ROOT = "/api/v1"
 JOB_ID = re.compile(rf"[{ALPHABET}u]{{9,16}}")
 TRIES, TRIES_AN_HOUR = 20, 120  # without a good key, from one address
+ASKED_AGAIN = 15.0  # seconds
 SEATS = 16  # requests of one person that wait for news at a time
 CHALLENGE = 'Bearer realm="frontdesk"'
 
@@ -51,8 +52,8 @@ class Caller:
 
 @dataclass(frozen=True)
 class Door:
-    """tries: without a good key, at once, from one
-    address."""
+    """tries: without a good key, at once, from one address. asked_again: seconds after which a stream asks whether its
+    key is good still."""
 
     front: Premises
     live: Live
@@ -60,6 +61,7 @@ class Door:
     webhooks: Webhooks
     history: History
     tries: int = TRIES
+    asked_again: float = ASKED_AGAIN
     seats: Counter[str] = field(default_factory=Counter)
 
     def allowed(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
@@ -101,18 +103,21 @@ class Door:
                 return ApiError("limited", said, rule="tries", retry_after=decision.retry_after)
         return ApiError("unauthenticated", sentence, headers={"WWW-Authenticate": challenge})
 
-    async def job(self, caller: Caller, job_id: str) -> JobRecord | Entry:
-        """One of the caller's jobs, or for an admin's key anybody's, as the queue knows it, or else the history. Raises
-        NoSuchJobError."""
+    async def job(self, caller: Caller, job_id: str, *, unread: bool = False) -> JobRecord | Entry:
+        """One of the caller's jobs, or for an admin's key anybody's that is not private, as the queue knows it, or else
+        the history. unread: an admin may take a private one back, of which nothing is told. Raises NoSuchJobError."""
         job_id = job_id.strip().lower()
         if not JOB_ID.fullmatch(job_id):
             raise NoSuchJobError(job_id[:32])
         try:
-            return await self.front.desk.job(caller.person, job_id, anyones=caller.admin)
+            record = await self.front.desk.job(caller.person, job_id, anyones=caller.admin)
         except NoSuchJobError:
             if entry := await self.entry(caller, job_id):
                 return entry
             raise
+        if record.private and not unread and record.identity not in caller.person.identities:
+            raise NoSuchJobError(job_id)
+        return record
 
     async def entry(self, caller: Caller, job_id: str) -> Entry | None:
         """What the history has of a job of the caller's own."""

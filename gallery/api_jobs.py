@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -30,11 +31,13 @@ from frontdesk.gallery.api_views import (
     ticket_view,
 )
 from frontdesk.gallery.live import News, with_beats
-from frontdesk.history.credentials import signing_secret
+from frontdesk.history.credentials import BadKeyError, signing_secret
 from frontdesk.history.entries import Entry
 from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import HistoryClosedError, NoSuchJobError, UserError
 from frontdesk.queue.jobs import JobRecord, Progress, ReplyAddress, Ticket
+
+log = structlog.get_logger()
 
 LONGEST_WAIT = 60.0  # seconds of one long poll
 BEAT = 15.0  # seconds without news after which a stream shows that it lives
@@ -71,7 +74,7 @@ def router(door: Door) -> APIRouter:
 
     async def cancel(job_id: str, caller: Caller = cancelling) -> CancelView:
         """Take a job back. One that runs ends at its next step."""
-        found = await door.job(caller, job_id)
+        found = await door.job(caller, job_id, unread=True)
         if isinstance(found, Entry):
             return CancelView(id=found.id, result="ended")
         result = await door.front.desk.cancel(caller.person, found.id)
@@ -103,13 +106,20 @@ def router(door: Door) -> APIRouter:
 
         async def told() -> AsyncIterator[bytes]:
             nonlocal number
+            now = asyncio.get_running_loop().time
+            looked = now()
             try:
                 async for name, view in _news(door, caller, found):
+                    if now() - looked >= door.asked_again:
+                        await door.keys.check(caller.shown)
+                        looked = now()
                     if view is None:
                         yield b": still here\n\n"
                         continue
                     number += 1
                     yield f"id: {number}\nevent: {name}\ndata: {view.model_dump_json()}\n\n".encode()
+            except (BadKeyError, HistoryClosedError) as error:  # the key was revoked; whoever has another comes again
+                log.info("a stream ends", job=found.id, reason=type(error).__name__)
             finally:
                 seat.__exit__(None, None, None)
 

@@ -99,14 +99,15 @@ class _Answering:
 
     def _complete(self, headers: MutableHeaders) -> None:
         state, secure = self._scope["state"], self._site.secure
-        headers["Content-Security-Policy"] = (
-            SANDBOX
-            if state.get("sandboxed")
-            else policy(state["nonce"], secure=secure, viewer_3d=bool(state.get("viewer_3d")))
-        )
+        if "content-security-policy" not in headers:  # the HTTP door's own are narrower
+            headers["Content-Security-Policy"] = (
+                SANDBOX
+                if state.get("sandboxed")
+                else policy(state["nonce"], secure=secure, viewer_3d=bool(state.get("viewer_3d")))
+            )
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "same-origin"
+        headers.setdefault("Referrer-Policy", "same-origin")
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = PERMISSIONS

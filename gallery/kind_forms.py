@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ def fetch_from(form: FormData) -> Fetch:
             yield chunk
 
     return fetch
+
+
+def update_of(requester: str, once: str) -> str:
+    """What makes a form count once. It outlives what a person wants forgotten, and so does not say who they are."""
+    return "web:" + hashlib.sha256(f"{requester}\n{once}".encode("utf-8", "replace")).hexdigest()
 
 
 def _file(form: FormData, name: str) -> UploadFile | None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from frontdesk.bots.intake import Request as Asked
 from frontdesk.bots.people import Person
 from frontdesk.gallery.errors import status_of
-from frontdesk.gallery.kind_forms import ONCE, fetch_from, fields_of, raw_of, typed, whole_problems
+from frontdesk.gallery.kind_forms import ONCE, fetch_from, fields_of, raw_of, typed, update_of, whole_problems
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site, see_other
 from frontdesk.queue.errors import InvalidRequestError, Problem, UserError
@@ -35,7 +35,8 @@ class CreatePages:
         """The form; an address may say what stands in it: /create/sculpt?prompt=..."""
         visitor_of(request).must_be_known()
         declared = self._site.front.kinds[kind]
-        given = {name: value[:20_000] for name, value in request.query_params.items()}
+        own = {parameter.name for parameter in declared.parameters}  # and not who is to see it: that is theirs to say
+        given = {name: value[:20_000] for name, value in request.query_params.items() if name in own}
         return self._form(request, declared, given, once=secrets.token_urlsafe(24))
 
     async def submit(self, request: Request, kind: str) -> Response:
@@ -94,7 +95,7 @@ def _asked(person: Person, kind: AnyKind, form: FormData) -> Asked:
         kind=kind.name,
         raw=raw_of(kind, form),
         reply=ReplyAddress(platform="web", channel=key, user=person.requester.user, private=private),
-        update=f"web:{key}:{_once(form)}",
+        update=update_of(key, _once(form)),
         private=private,
         fetch=fetch_from(form),
         # Nobody listens on the page: others see what comes of it only where this was ticked.

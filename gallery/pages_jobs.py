@@ -23,9 +23,10 @@ from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
 from frontdesk.gallery.job_views import JobView
 from frontdesk.gallery.saying import say_next
-from frontdesk.gallery.streaming import events
+from frontdesk.gallery.streaming import BEAT, events
 from frontdesk.gallery.visitors import Visitor, visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
+from frontdesk.queue.connection import LOST
 from frontdesk.queue.errors import FileDamagedError, HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
 
@@ -38,8 +39,10 @@ STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second:
 
 
 class JobPages:
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, asked_again: float = BEAT) -> None:
+        """asked_again: seconds after which a stream asks whether its visitor is signed in still."""
         self._site = site
+        self._asked_again = asked_again
         self._streams = Counter[str]()
         self._told = OrderedDict[str, Progress]()  # the newest of jobs that run, for who loads a page anew
 
@@ -65,24 +68,38 @@ class JobPages:
         return self._site.page(request, "job.html", {"job": await self._own(visitor_of(request), job_id)})
 
     async def news(self, request: Request, job: Annotated[list[str], Query(max_length=FOLLOWED)]) -> Response:
-        """News of one's own jobs as server-sent events, until all of them have ended."""
-        person = visitor_of(request).must_be_known()
+        """News of one's own jobs as server-sent events, until all of them have ended, or the visitor has signed out."""
+        visitor = visitor_of(request)
+        person = visitor.must_be_known()
         records = [await self._site.front.desk.job(person, each) for each in dict.fromkeys(job)]
         if self._streams[person.requester.key] >= STREAMS:
             raise HTTPException(429)
-        told = self._counted(person.requester.key, events(self._site.live, records, self.changes, self._site.closing))
+        told = self._counted(visitor, events(self._site.live, records, self.changes, self._site.closing))
         return StreamingResponse(told, media_type="text/event-stream", headers=STREAM)
 
-    async def _counted(self, key: str, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-        """Each person has a few streams at a time."""
+    async def _counted(self, visitor: Visitor, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        """Each person has a few streams at a time, which end with the session that opened them."""
+        key, now = visitor.must_be_known().requester.key, asyncio.get_running_loop().time
         self._streams[key] += 1
+        looked = now()
         try:
             async with aclosing(told):
                 async for event in told:
+                    if now() - looked >= self._asked_again:
+                        if not await self._signed_in(visitor):
+                            return
+                        looked = now()
                     yield event
         finally:
             self._streams[key] -= 1
             self._streams += Counter()  # forgets who has none
+
+    async def _signed_in(self, visitor: Visitor) -> bool:
+        """Still, as far as is known: while Redis is away, no news come either."""
+        try:
+            return await self._site.sessions.of(visitor.secret) is not None
+        except LOST:
+            return True
 
     async def picture(
         self, request: Request, job_id: str, sha256: str, size: int, media_type: Annotated[str, Query(alias="type")]

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from frontdesk.bots.file_replies import size
 from frontdesk.bots.intake import Request as Asked
 from frontdesk.gallery.cards import STILLS, Card, Cards, Picture, address, result
+from frontdesk.gallery.kind_forms import update_of
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.history.entries import Entry
@@ -133,7 +134,9 @@ class ObjectPages:
         once, key = (await request.form()).get("once"), person.requester.key
         update = once if isinstance(once, str) and len(once) <= 64 and once else secrets.token_urlsafe(24)
         reply = ReplyAddress(platform="web", channel=key, user=person.requester.user, private=again.private)
-        asked = Asked(person, again.kind.name, again.raw, reply, f"web:{key}:rerun:{update}", private=again.private)
+        asked = Asked(
+            person, again.kind.name, again.raw, reply, update_of(key, f"rerun:{update}"), private=again.private
+        )
         ticket = await self._site.front.desk.submit(asked)
         return see_other(request, f"/jobs/{ticket.job_id}")
 

@@ -60,9 +60,10 @@ class SignInPages:
 
     async def sign_out_everywhere(self, request: Request) -> Response:
         """End the sessions of this person on all browsers."""
-        if (session := visitor_of(request).session) is not None:
+        if (person := visitor_of(request).person) is not None:
             async with queue_open():
-                await self._site.sessions.end_all(session.requester.key)
+                for identity in sorted(person.identities):  # a browser is signed in as the one that asked for its link
+                    await self._site.sessions.end_all(identity)
         return self._left(request)
 
     def _left(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from frontdesk.queue.jobs import Artifact
 PAGE = 12
 MOST = 100  # entries of a page
 REASON = 500  # characters of a report
+ID = re.compile(r"[0-9a-z]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,9 @@ def shown_to(viewer: Viewer) -> ColumnElement[bool]:
 
 async def entry_of(connection: AsyncConnection, viewer: Viewer, job_id: str) -> Entry:
     """Raises NoSuchObjectError."""
-    query = select(jobs).where(jobs.c.id == job_id.strip().lower()[:16], shown_to(viewer))
+    if not ID.fullmatch(name := job_id.strip().lower()):  # also what no database takes, such as NUL
+        raise NoSuchObjectError(job_id)
+    query = select(jobs).where(jobs.c.id == name, shown_to(viewer))
     found = await with_files(connection, (await connection.execute(query)).mappings().all())
     if not found:
         raise NoSuchObjectError(job_id)
@@ -210,6 +214,6 @@ def _read(after: str | None) -> tuple[float, str] | None:
         return None
     try:
         when, job_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        return float(when), str(job_id)
-    except (ValueError, TypeError, binascii.Error):
+        return (float(when), job_id) if ID.fullmatch(job_id) else None
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         return None

@@ -27,6 +27,7 @@ from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileDamagedError, FileGoneError, HistoryClosedError, StoreError
 from frontdesk.queue.jobs import Artifact, Outcome
 from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.logs import frames
 
 if TYPE_CHECKING:  # numpy comes with the first object
     from frontdesk.history.sorts import Sort
@@ -155,7 +156,8 @@ class Indexer:
             except (UnreadableMeshError, FileGoneError, FileDamagedError) as error:
                 log.info("a mesh has no shape", job=entry.id, reason=type(error).__name__)
             except Exception as error:
-                log.warning("a mesh has no shape", job=entry.id, error=type(error).__name__, exc_info=True)
+                # Its own words may quote the file.
+                log.warning("a mesh has no shape", job=entry.id, error=type(error).__name__, frames=frames(error))
         return None, True
 
     async def _write(self, found: Sequence[Indexed]) -> None:

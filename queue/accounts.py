@@ -79,7 +79,8 @@ class Accounts:
         return f"{drawn[:4]}-{drawn[4:]}"
 
     async def giver(self, identity: str, code: str) -> Linking:
-        """What `link` would say, which a wrong code counts for as well; the code stays good."""
+        """What `link` would say, which a wrong code counts for as well; the code stays good, for this one alone: it may
+        have been typed where others read along."""
         return await self._enter(identity, code, keep=True)
 
     async def link(self, identity: str, code: str) -> Linking:

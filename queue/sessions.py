@@ -50,7 +50,7 @@ class Sessions:
     async def begin(self, requester: Requester, now: float) -> Session:
         """A session with a secret that nobody had before. `now` in Unix seconds."""
         session = Session(secrets.token_urlsafe(32), requester, now)
-        hashed, own = digest(session.secret), keys.sessions_of(requester.key)
+        hashed, own = digest(session.secret), keys.sessions_of(requester.identity)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(keys.SESSION + hashed, encode(SignedIn(requester=requester, created=now)), ex=KEEPS)
             pipe.sadd(own, hashed)
@@ -76,7 +76,7 @@ class Sessions:
         renew = left < KEEPS - RENEWED
         if renew:
             await self._redis.expire(key, KEEPS)
-            await self._redis.expire(keys.sessions_of(kept.requester.key), KEEPS)
+            await self._redis.expire(keys.sessions_of(kept.requester.identity), KEEPS)
         return Session(secret, kept.requester, kept.created, renew)
 
     async def end(self, session: Session) -> None:
@@ -84,7 +84,7 @@ class Sessions:
         hashed = digest(session.secret)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(keys.SESSION + hashed)
-            pipe.srem(keys.sessions_of(session.requester.key), hashed)
+            pipe.srem(keys.sessions_of(session.requester.identity), hashed)
             await pipe.execute()
 
     async def end_all(self, requester: str) -> int:

@@ -102,6 +102,17 @@ async def test_of_two_who_enter_one_code_at_once_one_is_joined(accounts: Account
     assert len((await accounts.of(ADA)).identities) == 2
 
 
+async def test_a_code_is_kept_for_whoever_entered_it_first(accounts: Accounts) -> None:
+    """Somebody types theirs in a group, and is asked whether they mean it: who reads along is too late, and the code
+    stays good for its own."""
+    code = await accounts.code(ADA)
+    assert (await accounts.giver(ADA_TOO, code)).result == "linked"
+    assert (await accounts.giver(EVE, code)).result == "wrong"
+    assert (await accounts.link(EVE, code)).result == "wrong"
+    assert (await accounts.link(ADA_TOO, code)).result == "linked"
+    assert await accounts.of(EVE) == Linked(EVE, frozenset({EVE}))
+
+
 async def test_a_code_ends_after_ten_minutes_and_when_another_is_given(accounts: Accounts, redis: Redis) -> None:
     """The latest one counts. Redis keeps hashes of codes only, and forgets them by itself."""
     first, second = await accounts.code(ADA), await accounts.code(ADA)

@@ -105,6 +105,22 @@ async def test_events_tell_of_a_job_until_it_ends(held: Doorway) -> None:
     assert held.door.seats == {}
 
 
+async def test_a_stream_ends_with_its_key(redis: Redis, tmp_path: Path) -> None:
+    """One that was revoked hears nothing more of a job that goes on."""
+    async with doorway(redis, tmp_path, hold=True, asked_again=0.0) as held:
+        shown = await held.key(ADA)
+        headers = {"Authorization": f"Bearer {shown}"}
+        async with httpx.AsyncClient(base_url=f"{held.url}/api/v1", headers=headers, timeout=30) as client:
+            made = (await client.post("/jobs", json=echo("secret words"))).json()["id"]
+            await held.engine.started.get()
+            async with client.stream("GET", f"/jobs/{made}/events") as stream:
+                lines = stream.aiter_lines()
+                assert await anext(lines) == "id: 1"
+                await held.door.keys.revoke({ADA}, shown.split("_")[1])
+                held.engine.end(made)
+                assert "event: end" not in [line async for line in lines]
+
+
 async def test_files_come_with_a_form_and_go_by_parts(held: Doorway) -> None:
     """The same checks as in the chats; a download that broke off goes on with a range."""
     async with held.client() as client:
@@ -287,6 +303,20 @@ async def test_nobody_reaches_anothers_job(held: Doorway) -> None:
         assert (await ada.get(f"/jobs/{made}/wait?timeout=20")).json()["state"] == "done"
         for method, path in OTHERS:
             problem(await eve.request(method, path.replace("{id}", made)), 404, "not-found")
+
+
+async def test_of_a_private_job_an_admins_key_is_told_nothing(held: Doorway) -> None:
+    """It takes one back all the same; what is not private it reads."""
+    async with held.client(ADA) as ada, held.client(BOSS, "read", "cancel", "admin") as boss:
+        asked = ({"kind": "frame", "params": {"text": f"words {kept}"}, "private": kept} for kept in (False, True))
+        shown, kept = [(await ada.post("/jobs", json=each)).json()["id"] for each in asked]
+        for _ in range(2):
+            await held.engine.started.get()
+        assert (await boss.get(f"/jobs/{shown}")).status_code == 200
+        for path in ("", "/wait?timeout=0", "/events", "/artifacts", "/artifacts/frame.glb"):
+            problem(await boss.get(f"/jobs/{kept}{path}"), 404, "not-found")
+        assert (await boss.delete(f"/jobs/{kept}")).json()["result"] == "stopping"
+        assert (await ada.get(f"/jobs/{kept}/wait?timeout=20")).json()["state"] == "cancelled"
 
 
 async def test_old_jobs_are_read_from_the_history(quick: Doorway) -> None:

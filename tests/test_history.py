@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -200,3 +202,13 @@ async def test_a_receipt_says_what_was_run_with_what(database: Database, history
         "1.25",
     )
     assert len(said["text"]) == 200
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0", "\ud800", "x' OR '1'='1", "a" * 17, ""])
+async def test_what_is_no_id_is_nobodys_object(database: Database, name: str) -> None:
+    """It is not there, in each sort of database, and so is a place behind it."""
+    history = History(database)
+    with pytest.raises(NoSuchObjectError):
+        await history.get(Viewer(), name)
+    after = base64.urlsafe_b64encode(json.dumps([1.0, name]).encode()).decode()
+    assert (await history.page(Viewer(), after=after)).entries == ()

@@ -10,8 +10,9 @@ import pytest
 import trimesh
 from findable import ALICE, PASSER_BY, Senses, given, ids, indexed, indexer
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
-from frontdesk.history import indexing
+from frontdesk.history import indexing, shapes
 from frontdesk.history.database import Database
 from frontdesk.history.indexing import Indexer, run_indexing
 from frontdesk.history.schema import jobs, vectors
@@ -116,6 +117,24 @@ class Away(ArtifactStore):
         if self.away:
             raise StoreError("the store cannot be reached")
         return super().read(artifact)
+
+
+async def test_what_a_file_says_is_in_no_log(
+    database: Database, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that quotes it is told by where it was raised."""
+
+    def fails(data: bytes, form: str) -> Array:
+        raise ValueError("could not read 'zebra'")
+
+    monkeypatch.setattr(shapes, "shape_of", fails)
+    await given(database, "w1", "chair", file=kept(store, trimesh.creation.box((1, 2, 3))))
+    with capture_logs() as logs:
+        await indexed(database, None, store)
+    [told] = [line for line in logs if line["event"] == "a mesh has no shape"]
+    assert "exc_info" not in told
+    assert "zebra" not in str(told)
+    assert told["frames"]
 
 
 async def test_a_mesh_waits_for_the_store(database: Database, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from databases import opened_empty, postgres_server, sqlite_in
 from queueing import KEEP, job, submit, until
 from redis.asyncio import Redis
@@ -203,3 +205,11 @@ async def end_many(redis: Redis, number: int) -> int:
 
 async def grown(database: Database, before: int) -> bool:
     return len(await recorded(database)) > before
+
+
+def test_the_recorders_container_signs_no_links() -> None:
+    """It hands out nothing: of the secrets, it gets those of the database and the queue."""
+    compose = yaml.safe_load(Path(__file__).parent.with_name("docker-compose.yml").read_text("utf-8"))
+    named = compose["services"]["recorder"]["environment"]
+    assert {name for name in named if re.search("KEY|TOKEN|SECRET", name)} == set()
+    assert {"FRONTDESK_DATABASE_URL", "FRONTDESK_REDIS_URL"} <= set(named)

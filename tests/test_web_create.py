@@ -154,6 +154,14 @@ async def test_a_form_that_is_sent_twice_asks_once(redis: Redis) -> None:
     assert third.headers["location"] != first.headers["location"]
 
 
+async def test_what_makes_a_form_count_once_names_nobody(redis: Redis) -> None:
+    """It stays for a while when a person wants to be forgotten."""
+    browser = await opened(redis)
+    assert (await browser.post("/create/echo", {"text": "hello", "once": once(browser)})).status_code == 303
+    [name] = await redis.keys("fd:update:*")
+    assert b"ada" not in name
+
+
 async def test_anothers_form_number_is_no_way_to_their_job(redis: Redis) -> None:
     """Who knows it gets a job of their own."""
     ada = await opened(redis)

@@ -22,11 +22,13 @@ from websites import Browser, application, front_of, somebody
 
 from frontdesk.bots.main import Premises
 from frontdesk.gallery.app import create_app
+from frontdesk.gallery.arriving import Reception
 from frontdesk.gallery.pages_jobs import JobPages
 from frontdesk.gallery.streaming import events
 from frontdesk.history.database import Database
 from frontdesk.queue.jobs import Outcome, Progress
 from frontdesk.queue.kinds import JobKind
+from frontdesk.queue.sessions import Sessions
 
 
 @dataclass
@@ -62,6 +64,26 @@ class House:
 
         async with asyncio.timeout(20), aclosing(parsed()) as told:
             yield told
+
+
+async def test_a_stream_ends_with_the_session_that_opened_it(redis: Redis) -> None:
+    """Who signs out everywhere ends what another browser hears."""
+    async with house(redis) as home:
+        site, sessions = home.browser.app.state.site, Sessions(redis)
+        made = await home.ask("secret words")
+        await home.started()
+        session = await sessions.begin(somebody(), 0.0)
+        visitor = await Reception(site).visitor(session)
+        pages, record = JobPages(site, asked_again=0.0), await home.front.broker.job(made)
+        assert record
+        async with (
+            asyncio.timeout(20),
+            aclosing(pages._counted(visitor, events(site.live, [record], pages.changes, site.closing))) as told,
+        ):
+            assert b"event: news" in (await anext(told)) + (await anext(told))
+            await sessions.end_all("console:ada")
+            home.engine.end(made)
+            assert [event async for event in told] == []
 
 
 @asynccontextmanager

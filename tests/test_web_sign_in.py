@@ -14,6 +14,7 @@ from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Reply, as_text
 from frontdesk.gallery.cookies import Signer
 from frontdesk.queue import keys
+from frontdesk.queue.accounts import Accounts
 from frontdesk.queue.jobs import Platform
 from frontdesk.queue.sessions import KEEPS, Sessions
 from frontdesk.queue.sign_in import LASTS, SignIns
@@ -170,6 +171,16 @@ async def test_signing_out_everywhere_ends_all_of_ones_sessions(redis: Redis, br
     assert await Sessions(redis).end_all("console:bob") == 1  # found by identity, as /forget finds them
     assert (await other.get("/account")).headers["location"] == "/sign-in"
     assert await redis.keys("fd:session*") == []
+
+
+async def test_signing_out_everywhere_ends_the_sessions_of_all_ones_identities(redis: Redis, browser: Browser) -> None:
+    """A phone that was signed in by the link of another platform is signed out as well."""
+    accounts = Accounts(redis)
+    await accounts.link("telegram:1", await accounts.code("discord:1"))
+    await browser.sign_in(somebody("1", "telegram"))
+    phone = await Browser(browser.app).sign_in(somebody("1", "discord"))
+    await browser.post("/sign-out/everywhere")
+    assert (await phone.get("/account")).headers["location"] == "/sign-in"
 
 
 async def test_a_session_lives_on_while_it_is_used(redis: Redis, browser: Browser) -> None:
