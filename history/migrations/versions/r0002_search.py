@@ -16,7 +16,6 @@ from alembic import op
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from frontdesk.history.schema import metadata
 from frontdesk.history.sorts import WIDTHS
 
 revision = "0002"
@@ -35,7 +34,6 @@ POSTGRES_TAGS = (
 
 def upgrade() -> None:
     bind = op.get_bind()
-    metadata.create_all(bind)
     if bind.dialect.name == "sqlite":
         statements = [*_sqlite_words(), *_sqlite_changes()]
     elif _extended(bind):
