@@ -28,8 +28,8 @@ async def test_migrated_tables_are_those_of_the_schema(database: Database) -> No
 
 
 def named(difference: Any) -> set[str]:
-    """The tables that a difference is about, an index of words counting as what it is an index of."""
+    """The words in the names of the tables and indexes that a difference is about."""
     parts = difference if isinstance(difference, tuple) else difference[0]
     tables = {str(getattr(part, "name", part)) for part in parts}
     tables |= {part.table.name for part in parts if getattr(part, "table", None) is not None}
-    return {name.partition("_")[0] for name in tables}
+    return {word for name in tables for word in name.split("_")}
