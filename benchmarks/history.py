@@ -106,21 +106,21 @@ async def like_by_shape(bench: Bench, number: int) -> object:
     return await bench.search.similar(bench.viewer(number), bench.objects[number], by="shape")
 
 
-async def gallery_page(bench: Bench, number: int) -> object:
-    return await seen(bench.browser, "/gallery" if number % 2 else "/gallery?kind=sculpt")
+async def gallery_page(bench: Bench, number: int) -> None:
+    await seen(bench.browser, "/gallery" if number % 2 else "/gallery?kind=sculpt")
 
 
-async def search_page(bench: Bench, number: int) -> object:
-    return await seen(bench.browser, f"/gallery?q={quote(bench.queries[number] + ' page')}")
+async def search_page(bench: Bench, number: int) -> None:
+    await seen(bench.browser, f"/gallery?q={quote(bench.queries[number] + ' page')}")
 
 
-async def similar_page(bench: Bench, number: int) -> object:
+async def similar_page(bench: Bench, number: int) -> None:
     by = "shape" if number % 2 else "meaning"
-    return await seen(bench.browser, f"/objects/{bench.objects[-number - 1]}/similar?by={by}")
+    await seen(bench.browser, f"/objects/{bench.objects[-number - 1]}/similar?by={by}")
 
 
-async def leaderboard_page(bench: Bench, number: int) -> object:
-    return await seen(bench.browser, "/leaderboard")
+async def leaderboard_page(bench: Bench, number: int) -> None:
+    await seen(bench.browser, "/leaderboard")
 
 
 MEASURES: Mapping[str, Callable[[Bench, int], Awaitable[object]]] = {
