@@ -20,7 +20,8 @@ async def test_migrated_tables_are_those_of_the_schema(database: Database) -> No
     """A column that is in one of the two alone would be missed at the first query, on somebody else's machine."""
 
     def differences(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        found: list[Any] = compare_metadata(MigrationContext.configure(connection), metadata)
+        return found
 
     async with database.reading() as connection:
         found = await connection.run_sync(differences)
