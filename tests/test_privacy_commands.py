@@ -89,12 +89,12 @@ async def test_linking_is_asked_for_on_one_side_and_confirmed_on_the_other(count
 
 
 async def test_whoever_thinks_again_is_not_linked(counter: Counter) -> None:
-    """The other button; the code is still good."""
+    """The other button; the code is still good, for whoever entered it first."""
     code = _code(await counter.its.link(HER, {}))
     asked = await counter.its.link(HER_TOO, {"code": code})
     assert as_text(await counter.its.link_pressed(HER_TOO, _data(asked, 1))) == "Nothing was linked."
     assert len((await counter.house.desk.known(HER)).identities) == 1
-    assert "given on Discord" in as_text(await counter.its.link(HIM, {"code": code}))
+    assert "given on Discord" in as_text(await counter.its.link(HER_TOO, {"code": code}))
 
 
 async def test_each_refusal_says_why(counter: Counter) -> None:
