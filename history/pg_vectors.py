@@ -23,7 +23,7 @@ from frontdesk.history.vectors import Array, Found
 GIVEN = "CAST(CAST(:vector AS text) AS halfvec)"
 PUBLIC = "jobs.made AND jobs.published_at IS NOT NULL AND NOT jobs.hidden"
 MANY = text("SELECT 1 FROM jobs WHERE kind = :kind AND published_at IS NOT NULL OFFSET :few LIMIT 1")
-FEW = 4000
+FEW = 8000
 ITERATIVE = text(
     "SELECT set_config('hnsw.ef_search', :width, true), set_config('hnsw.iterative_scan', 'relaxed_order', true)"
 )
