@@ -28,6 +28,7 @@ from frontdesk.history.schema import jobs
 from frontdesk.queue import keys, logs
 from frontdesk.queue.broker import job_fields, payload
 from frontdesk.queue.codec import encode
+from frontdesk.queue.connection import end_loops
 from frontdesk.queue.embedded import EmbeddedServer
 from frontdesk.queue.jobs import Job, Outcome, ReplyAddress, Requester, Share, member_id
 from frontdesk.queue.kinds import Registry
@@ -75,9 +76,7 @@ async def recording(redis: Redis, database: Database) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=0.1)
+        await end_loops(task)
 
 
 async def worked_off(stream: RecordStream) -> None:

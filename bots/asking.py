@@ -93,6 +93,11 @@ async def ask(
         )
     except UserError as error:
         answer, reply = _refused(name, error), refusal_reply(error, front.desk.clock())
+    return told(answer, reply, as_json=as_json, out=out, err=err)
+
+
+def told(answer: Answer, reply: Reply, *, as_json: bool, out: Screen, err: Screen) -> Exit:
+    """Print it: as JSON, or an answer to `out` and a refusal to `err`."""
     if as_json:
         out.console.out(answer.json(), highlight=False)
     else:

@@ -7,16 +7,16 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from frontdesk.bots.asking import Answer, Exit, arguments
+from frontdesk.bots.asking import Answer, Exit, arguments, told
+from frontdesk.bots.on_console_files import written
 from frontdesk.bots.on_console_render import Screen
 from frontdesk.bots.on_console_uploads import local_file
-from frontdesk.bots.parcels import numbered
 from frontdesk.bots.parsing import split_private
-from frontdesk.bots.remote import Artifact, Client, Job, Kind, Progress, RemoteError, Ticket, UnreachableDeskError
+from frontdesk.bots.remote import Client, Job, Kind, Progress, RemoteError, Ticket, UnreachableDeskError
 from frontdesk.bots.replies import Block, Reply, Rows, duration, line, outcome_reply, say
 from frontdesk.queue.errors import ConfigurationError, UserError
 from frontdesk.queue.jobs import Outcome
@@ -72,11 +72,7 @@ async def ask_remote(
     except (UserError, UnreachableDeskError) as error:
         answer = Answer(name, "refused" if isinstance(error, UserError) else "closed", reason=str(error))
         reply = say(str(error))
-    if as_json:
-        out.console.out(answer.json(), highlight=False)
-    else:
-        (err if answer.exit in (Exit.REFUSED, Exit.UNREACHABLE) else out).show(reply)
-    return answer.exit
+    return told(answer, reply, as_json=as_json, out=out, err=err)
 
 
 async def _answered(
@@ -127,7 +123,8 @@ async def _told(client: Client, job: Job, folder: Path) -> tuple[Answer, Reply]:
     for artifact in await client.artifacts(job.id):
         if artifact.role != "smaller":
             data = await client.download(job.id, artifact)
-            paths.append(await asyncio.to_thread(saved, folder, artifact, data))
+            name = Path(artifact.name).name or "file"
+            paths.append(await asyncio.to_thread(written, folder, name, BytesIO(data)))
     reply = _drawn(job, Outcome.model_validate(ended.model_dump()))
     lines = tuple(line(f"Saved: {path}") for path in paths)
     answer = Answer(
@@ -148,19 +145,6 @@ def _drawn(job: Job, outcome: Outcome) -> Reply:
         return outcome_reply(kind, job.id, outcome)
     rows: list[Block] = [Rows(tuple((name, str(value)) for name, value in outcome.result.items()))]
     return Reply((*rows, line(f"{job.kind} {job.id}, {outcome.seconds:.1f} s")))
-
-
-def saved(folder: Path, artifact: Artifact, data: bytes) -> Path:
-    """In place of no other file, and nowhere but in the folder. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    name = Path(artifact.name).name or "file"
-    for number in count(1):
-        target = folder / (name if number == 1 else numbered(name, number))
-        with suppress(FileExistsError):
-            with target.open("xb") as file:
-                file.write(data)
-            return target
-    raise AssertionError("there is always another number")
 
 
 def takes(kind: Kind) -> Takes:

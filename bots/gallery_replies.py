@@ -23,8 +23,9 @@ from frontdesk.bots.replies import (
 )
 from frontdesk.history.entries import Entry, KeptFile, Page
 from frontdesk.history.receipts import parameters, receipt
-from frontdesk.queue.jobs import Outcome, Version
+from frontdesk.queue.jobs import Version
 from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.lines import one_line
 from frontdesk.queue.results import Attachment
 
 COMMAND: Final = "gallery"  # whose buttons these are
@@ -71,7 +72,7 @@ def _head(listing: Listing) -> tuple[Span | str, ...]:
         case "mine":
             return (Strong("Yours"), of_kind)
         case "search":
-            return (Strong("Search"), ": ", Foreign(_cut(listing.text, SHORT_TITLE)))
+            return (Strong("Search"), ": ", Foreign(one_line(listing.text, SHORT_TITLE)))
         case "meaning":
             return (Strong("Similar"), " to ", Code(listing.job))
         case "shape":
@@ -82,7 +83,7 @@ def _head(listing: Listing) -> tuple[Span | str, ...]:
 def _listed(place: int, entry: Entry, now: float) -> Block:
     seen = "" if entry.public else ", hidden by an admin" if entry.hidden else ", only you see it"
     ago = _ago(now - entry.finished_at)
-    title = Foreign(_cut(entry.title, SHORT_TITLE))
+    title = Foreign(one_line(entry.title, SHORT_TITLE))
     return line(f"{place}. ", title, f" ({entry.kind}, {ago}{seen}) ", Code(entry.id))
 
 
@@ -106,12 +107,12 @@ def object_reply(
 
     way_back: the list that it was opened from, as "TOKEN:PAGE". links: addresses of its files by their names.
     """
-    blocks: list[Block] = [line(Strong(entry.kind), " ", Code(entry.id)), line(Foreign(_cut(entry.title, TITLE)))]
+    blocks: list[Block] = [line(Strong(entry.kind), " ", Code(entry.id)), line(Foreign(one_line(entry.title, TITLE)))]
     headline = _headline(kind, entry)
     if headline and headline != entry.title:
-        blocks.append(line(Foreign(_cut(headline, TITLE))))
+        blocks.append(line(Foreign(one_line(headline, TITLE))))
     if entry.status != "done":
-        blocks.append(line(f"{entry.status}. ", Foreign(_cut(entry.reason or "", TITLE))))
+        blocks.append(line(f"{entry.status}. ", Foreign(one_line(entry.reason or "", TITLE))))
     blocks.append(Rows(tuple(short_receipt(entry))))
     if files := _files(entry, links or {}):
         blocks.append(line(*files))
@@ -127,7 +128,7 @@ def object_reply(
 
 
 def _headline(kind: AnyKind | None, entry: Entry) -> str:
-    answer = outcome_reply(kind, entry.id, outcome_of(entry))
+    answer = outcome_reply(kind, entry.id, entry.outcome)
     spans = [span for block in answer.blocks[:1] for span in getattr(block, "spans", ())]
     return spans[0].text if kind and len(spans) == 1 and isinstance(spans[0], Strong) else ""
 
@@ -142,10 +143,14 @@ def _seen(entry: Entry) -> str:
 
 def short_receipt(entry: Entry) -> list[tuple[str, str]]:
     """The receipt without what the title or the head says already, and with all parameters in one row."""
-    given = {name: value for name, value in parameters(entry).items() if _cut(value, TITLE) != _cut(entry.title, TITLE)}
+    given = {
+        name: value
+        for name, value in parameters(entry).items()
+        if one_line(value, TITLE) != one_line(entry.title, TITLE)
+    }
     listed = ", ".join(f"{name}={value}" for name, value in given.items())
     own = {"Job", "Kind", "Waited", *parameters(entry)}
-    rows = [("Parameters", _cut(listed, GIVEN))] if listed else []
+    rows = [("Parameters", one_line(listed, GIVEN))] if listed else []
     return rows + [(label, value) for label, value in receipt(entry) if label not in own]
 
 
@@ -223,22 +228,3 @@ def _smaller(following: Sequence[KeptFile]) -> tuple[Version, ...]:
 def whole_files(entry: Entry) -> tuple[Attachment, ...]:
     """All its files, in the order of the answer."""
     return tuple(Attachment(file.artifact, file.role) for file in entry.files if file.role != "smaller")
-
-
-def outcome_of(entry: Entry) -> Outcome:
-    """How it ended, as the queue had it."""
-    return Outcome(
-        status=entry.status,
-        result=entry.result,
-        reason=entry.reason,
-        seconds=entry.seconds,
-        gpu_seconds=entry.gpu_seconds,
-        model=entry.model,
-        revision=entry.revision,
-        device=entry.device,
-    )
-
-
-def _cut(text: str, most: int) -> str:
-    line_of = " ".join(text.split())
-    return line_of if len(line_of) <= most else f"{line_of[: most - 1].rstrip()}…"

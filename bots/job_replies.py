@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.file_replies import listed
-from frontdesk.bots.gallery_replies import object_reply, outcome_of, receipt_block
+from frontdesk.bots.gallery_replies import object_reply, receipt_block
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import Foreign, Reply, jobs_reply, line, outcome_reply, progress_reply, ticket_reply
 from frontdesk.queue.errors import HistoryClosedError, NoSuchJobError, NoSuchObjectError
@@ -44,7 +44,7 @@ async def _remembered(desk: Desk, person: Person, job_id: str) -> tuple[Reply, b
     if not await desk.showcase.owns(person, entry):
         shown = object_reply(kind, entry, own=False)
         return Reply((*shown.blocks[:-1], receipt_block(entry)), shown.buttons), False
-    answer = outcome_reply(kind, entry.id, outcome_of(entry))
+    answer = outcome_reply(kind, entry.id, entry.outcome)
     files = (listed(answer.attachments),) if answer.attachments else ()
     return Reply((*answer.blocks, *files, receipt_block(entry))), not entry.public
 

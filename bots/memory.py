@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -27,7 +26,6 @@ class Memory:
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._clock = clock
-        self._lock = asyncio.Lock()
         self._stack = AsyncExitStack()
         self._database: Database | None = None
         self._history: History | None = None
@@ -35,16 +33,15 @@ class Memory:
 
     async def database(self) -> Database:
         """Raises HistoryClosedError where the settings name none that can be."""
-        async with self._lock:
-            if self._database is None:
-                from frontdesk.history.database import address_of, named
+        if self._database is None:
+            from frontdesk.history.database import address_of, named
 
-                try:
-                    self._database = await self._stack.enter_async_context(named(address_of(self._settings)))
-                except ConfigurationError as error:
-                    log.warning("the history cannot be opened", reason=str(error))
-                    raise HistoryClosedError from None
-            return self._database
+            try:
+                self._database = await self._stack.enter_async_context(named(address_of(self._settings)))
+            except ConfigurationError as error:
+                log.warning("the history cannot be opened", reason=str(error))
+                raise HistoryClosedError from None
+        return self._database
 
     async def history(self) -> History:
         """Raises HistoryClosedError."""

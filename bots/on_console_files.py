@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from frontdesk.bots.file_replies import left_out
 from frontdesk.bots.packing import packed, pictured
@@ -72,18 +73,23 @@ def _once(parcel: Parcel, source: Path, folder: Path) -> Path:
 
 
 def _copied(parcel: Parcel, source: Path, folder: Path) -> Path:
-    """Under its name, or with a number where that is taken, also by somebody who writes at the same time. Raises
-    OSError."""
+    with source.open("rb") as content:
+        return written(folder, parcel.name, content)
+
+
+def written(folder: Path, name: str, content: BinaryIO) -> Path:
+    """Under that name, or with a number where it is taken, also by somebody who writes at the same time. `name` is a
+    bare file name. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        target = folder / (parcel.name if number == 1 else numbered(parcel.name, number))
+        target = folder / (name if number == 1 else numbered(name, number))
         try:
             file = target.open("xb")
         except FileExistsError:
             continue
         try:
-            with file, source.open("rb") as copied:
-                shutil.copyfileobj(copied, file)
+            with file:
+                shutil.copyfileobj(content, file)
         except BaseException:
             target.unlink(missing_ok=True)
             raise

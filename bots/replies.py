@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pydantic import ValidationError
-
 from frontdesk.bots.parcels import Parcel
 from frontdesk.bots.parsing import PRIVATE, bounds, usage
 from frontdesk.queue.errors import LimitedError, UserError
 from frontdesk.queue.jobs import JobRecord, Outcome, Progress, Ticket
-from frontdesk.queue.kinds import AnyKind, Registry
+from frontdesk.queue.kinds import AnyKind, Registry, result_of
 from frontdesk.queue.results import MAX_VARIANTS, Attachment, Result
 from frontdesk.queue.uploads import shown
 
@@ -256,9 +254,8 @@ def outcome_reply(kind: AnyKind | None, job_id: str, outcome: Outcome, *, known:
 
 
 def _result_reply(kind: AnyKind, job_id: str, outcome: Outcome, known: bool) -> Reply:
-    try:
-        result = kind.result.model_validate(outcome.result)
-    except ValidationError:
+    result = result_of(kind, outcome)
+    if result is None:
         return say(Strong(kind.name), " ", Code(job_id), ": done, but its result is not one that this desk can show.")
     blocks: list[Block] = []
     if headline := (known and result.known()) or result.headline():

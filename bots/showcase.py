@@ -110,6 +110,10 @@ class Showcase:
     async def entry(self, person: Person | None, job_id: str) -> Entry:
         return await (await self._opened().history()).get(await self.viewer(person), _id(job_id))
 
+    async def latest(self, person: Person, *, limit: int) -> Sequence[Entry]:
+        """One's own jobs that ended, however they did, newest first."""
+        return await (await self._opened().history()).latest(await self.viewer(person), limit=limit)
+
     async def owns(self, person: Person | None, entry: Entry) -> bool:
         return entry.own(await self.viewer(person))
 

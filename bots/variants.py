@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from frontdesk.bots.incoming import Given
 from frontdesk.bots.people import Person
 from frontdesk.queue.errors import ForgottenAnswerError
 from frontdesk.queue.jobs import JobRecord
-from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.kinds import AnyKind, result_of
 from frontdesk.queue.parameters import Parameter
 from frontdesk.queue.results import MAX_VARIANTS, Variant
 
@@ -66,13 +64,8 @@ async def again(desk: Desk, person: Person, job_id: str, number: int, update: st
 
 def variants(kind: AnyKind | None, record: JobRecord) -> list[Variant]:
     """What may be asked for after a job; nothing where it has no result, or none that this desk can read."""
-    if kind is None or record.outcome is None or record.outcome.result is None:
-        return []
-    try:
-        result = kind.result.model_validate(record.outcome.result)
-    except ValidationError:
-        return []
-    return list(result.variants())[:MAX_VARIANTS]
+    result = result_of(kind, record.outcome)
+    return list(result.variants())[:MAX_VARIANTS] if result else []
 
 
 def drawn(parameter: Parameter, before: Given | None, update: str) -> int:

@@ -72,7 +72,7 @@ async def asked(request: Request, kinds: Registry) -> AsyncIterator[Asked]:
 
 def most_bytes(kinds: Registry) -> int:
     """Of a request, with the files of whatever kind takes the most."""
-    return BODY + max((sum(p.upload.max_bytes for p in kind.files if p.upload) for kind in kinds.values()), default=0)
+    return BODY + max((kind.upload_bytes for kind in kinds.values()), default=0)
 
 
 def read(body: bytes | str) -> NewJob:

@@ -18,6 +18,7 @@ from frontdesk.bots.main import Premises
 from frontdesk.bots.people import Person
 from frontdesk.gallery.api_problems import ApiError
 from frontdesk.gallery.live import Live
+from frontdesk.gallery.visitors import alone
 from frontdesk.history.api_keys import ApiKeys
 from frontdesk.history.credentials import ApiKey, BadKeyError, Scope
 from frontdesk.history.entries import Entry, Viewer
@@ -87,7 +88,7 @@ class Door:
 
     async def _caller(self, key: ApiKey, shown: str) -> Caller:
         platform, _, user = key.owner.partition(":")
-        requester = Requester.model_validate({"platform": platform, "user": user, "tenant": key.owner})
+        requester = alone(Requester.model_validate({"platform": platform, "user": user, "tenant": ""}))
         person = await self.front.desk.known(Person(requester))
         admin = "admin" in key.scopes and self.front.desk.is_admin(person)
         return Caller(key, shown, person, Viewer(person.identities), admin)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Depends
-from pydantic import ValidationError
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from frontdesk.bots.parcels import distinct
@@ -14,6 +13,7 @@ from frontdesk.gallery.api_door import ROOT, Caller, Door
 from frontdesk.gallery.api_problems import ApiError
 from frontdesk.gallery.api_views import ArtifactList, ArtifactView, address
 from frontdesk.history.entries import Entry, KeptFile
+from frontdesk.history.recording import files_of
 from frontdesk.queue.jobs import JobRecord
 from frontdesk.queue.kinds import Registry
 
@@ -68,22 +68,8 @@ def router(door: Door) -> APIRouter:
 
 def named(kinds: Registry, found: JobRecord | Entry) -> Iterator[tuple[str, KeptFile]]:
     """A job's files under names that differ."""
-    files = found.files if isinstance(found, Entry) else tuple(_of_record(kinds, found))
+    files = found.files if isinstance(found, Entry) else files_of(kinds.get(found.kind), found.outcome)
     return zip(distinct(file.artifact.name for file in files), files, strict=True)
-
-
-def _of_record(kinds: Registry, record: JobRecord) -> Iterator[KeptFile]:
-    kind, outcome = kinds.get(record.kind), record.outcome
-    if kind is None or outcome is None or outcome.result is None:
-        return
-    try:
-        attachments = kind.result.model_validate(outcome.result).attachments()
-    except ValidationError:
-        return
-    for attachment in attachments:
-        yield KeptFile(attachment.artifact, attachment.role)
-        for version in attachment.smaller:
-            yield KeptFile(version, "smaller", version.note)
 
 
 def _view(base: str, name: str, file: KeptFile) -> ArtifactView:

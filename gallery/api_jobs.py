@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
@@ -31,6 +31,7 @@ from frontdesk.gallery.api_views import (
     ticket_view,
 )
 from frontdesk.gallery.live import News, with_beats
+from frontdesk.gallery.streaming import STREAMED, as_long_as
 from frontdesk.history.credentials import BadKeyError, signing_secret
 from frontdesk.history.entries import Entry
 from frontdesk.queue.connection import LOST
@@ -104,15 +105,14 @@ def router(door: Door) -> APIRouter:
         seat = door.seat(caller)
         seat.__enter__()
 
+        async def allowed() -> bool:
+            await door.keys.check(caller.shown)
+            return True
+
         async def told() -> AsyncIterator[bytes]:
             nonlocal number
-            now = asyncio.get_running_loop().time
-            looked = now()
             try:
-                async for name, view in _news(door, caller, found):
-                    if now() - looked >= door.asked_again:
-                        await door.keys.check(caller.shown)
-                        looked = now()
+                async for name, view in as_long_as(allowed, _news(door, caller, found), door.asked_again):
                     if view is None:
                         yield b": still here\n\n"
                         continue
@@ -123,7 +123,7 @@ def router(door: Door) -> APIRouter:
             finally:
                 seat.__exit__(None, None, None)
 
-        return EventStream(told(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        return EventStream(told(), headers=STREAMED)
 
     return made
 
@@ -196,7 +196,9 @@ async def seen(door: Door, caller: Caller, found: JobRecord | Entry) -> JobView:
     return job_view(ROOT, found, ticket=ticket, progress=door.live.latest(found.id), entry=entry)
 
 
-async def _news(door: Door, caller: Caller, found: JobRecord | Entry) -> AsyncIterator[tuple[str, BaseModel | None]]:
+async def _news(
+    door: Door, caller: Caller, found: JobRecord | Entry
+) -> AsyncGenerator[tuple[str, BaseModel | None], None]:
     """Names and views of what happens; None where nothing does."""
     if isinstance(found, Entry) or found.ended:
         yield "end", await seen(door, caller, found)

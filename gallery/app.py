@@ -96,9 +96,6 @@ def hosts_of(base: str) -> frozenset[str]:
 
 def room_of(front: Premises) -> Room:
     """Bytes that a request may have: a kind's form brings its files along."""
-    rooms = {
-        f"/create/{kind.name}": BODY + sum(file.upload.max_bytes for file in kind.files if file.upload)
-        for kind in front.kinds.values()
-    }
+    rooms = {f"/create/{kind.name}": BODY + kind.upload_bytes for kind in front.kinds.values()}
     at_the_door = most_bytes(front.kinds)
     return lambda path: at_the_door if path.startswith(ROOT) else rooms.get(path, BODY)

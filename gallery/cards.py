@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from frontdesk.history.entries import Entry, KeptFile, Viewer
-from frontdesk.history.recording import result_of
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileGoneError, StoreError
-from frontdesk.queue.jobs import Artifact, Outcome
-from frontdesk.queue.kinds import Registry
+from frontdesk.queue.jobs import Artifact
+from frontdesk.queue.kinds import Registry, result_of
+from frontdesk.queue.lines import one_line
 from frontdesk.queue.picture_headers import picture_size
-from frontdesk.queue.results import Result
 
 STILLS = frozenset({"image/png", "image/jpeg", "image/webp"})
 PICTURES = STILLS | {"image/gif"}
@@ -54,13 +53,6 @@ class Card:
 def address(entry: Entry, artifact: Artifact) -> str:
     """Where a file of an object is, for who may see the object."""
     return f"/files/{entry.id}/{artifact.sha256}/{artifact.name}"
-
-
-def result(kinds: Registry, entry: Entry) -> Result | None:
-    """What came of it, as its kind declares it; None where the kind is not installed, or another by now."""
-    if entry.kind not in kinds or entry.status != "done":
-        return None
-    return result_of(kinds[entry.kind], Outcome(status="done", result=entry.result))
 
 
 class Cards:
@@ -123,9 +115,8 @@ class Cards:
 
     def _excerpt(self, entry: Entry) -> str:
         """The beginning of the answer's text, or its headline."""
-        came = result(self._kinds, entry)
-        text = " ".join(((came.body() or came.headline() or "") if came else "").split())
-        return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"
+        came = result_of(self._kinds.get(entry.kind), entry.outcome)
+        return one_line((came.body() or came.headline() or "") if came else "", EXCERPT)
 
 
 def _shown(entry: Entry, role: str) -> KeptFile | None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from frontdesk.bots.replies import Block, Reply, outcome_reply, standing
+from frontdesk.gallery.cards import PICTURES
 from frontdesk.history.entries import Entry
 from frontdesk.history.recording import title
 from frontdesk.queue.jobs import Artifact, Job, JobRecord, Outcome, Progress, Ticket
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.results import Attachment
 
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 STATES = {
     "waiting": "waiting",
     "running": "running",
@@ -77,8 +77,7 @@ def of_record(kinds: Registry, record: JobRecord, ticket: Ticket) -> JobView:
 
 def of_entry(kinds: Registry, entry: Entry) -> JobView:
     """A job as the history remembers it, when the queue has forgotten it."""
-    outcome = Outcome(status=entry.status, result=entry.result, reason=entry.reason, seconds=entry.seconds)
-    answer = outcome_reply(kinds.get(entry.kind), entry.id, outcome)
+    answer = outcome_reply(kinds.get(entry.kind), entry.id, entry.outcome)
     return JobView(
         entry.id,
         entry.kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +14,7 @@ import structlog
 from redis.asyncio import Redis
 
 from frontdesk.bots.tickets import Standing, matters
+from frontdesk.queue.batches import batched
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.connection import heed_cancelling, persistently
 from frontdesk.queue.errors import CorruptMessageError, NoSuchJobError
@@ -264,10 +265,6 @@ class Live:
             return await self._broker.job(job_id)
         except CorruptMessageError:
             return None
-
-
-def batched(all_: Sequence[T], most: int) -> Iterator[Sequence[T]]:
-    return (all_[begin : begin + most] for begin in range(0, len(all_), most))
 
 
 async def with_beats(news: AsyncIterator[T], every: float) -> AsyncGenerator[T | None, None]:

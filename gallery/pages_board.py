@@ -14,7 +14,7 @@ from frontdesk.bots.intake import queue_open
 from frontdesk.gallery.curves import Curve, Drawing, drawing
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site
-from frontdesk.history.entries import Entry, Viewer
+from frontdesk.history.entries import Entry
 from frontdesk.queue.errors import HistoryClosedError, NoSuchObjectError
 from frontdesk.queue.kind_train import SIZES, percent
 from frontdesk.queue.leaderboard import Entry as Training
@@ -54,20 +54,18 @@ class BoardPages:
 
     async def show(self, request: Request) -> Response:
         """All boards, or with `?dataset=` one."""
-        visitor = visitor_of(request)
         dataset = request.query_params.get("dataset", "")
         dataset = dataset if dataset in SIZES else ""
         async with queue_open():
             boards = await self._leaderboard.top(dataset=dataset)
-        viewer = await self._site.front.desk.showcase.viewer(visitor.person)
         context = {
-            "boards": [await self._board(request, name, standings, viewer) for name, standings in boards.items()],
+            "boards": [await self._board(request, name, standings) for name, standings in boards.items()],
             "datasets": list(SIZES),
             "dataset": dataset,
         }
         return self._site.page(request, "leaderboard.html", context)
 
-    async def _board(self, request: Request, name: str, standings: Sequence[Standing], viewer: Viewer) -> Board:
+    async def _board(self, request: Request, name: str, standings: Sequence[Standing]) -> Board:
         found = [await self._entry(request, each) for each in standings[:CURVES]]
         curves = tuple(
             Curve(each.rank, f"{each.entry.learning_rate:g}, width {each.entry.width}", curve_of(entry))
@@ -80,7 +78,7 @@ class BoardPages:
                 each.rank,
                 each.entry,
                 percent(each.entry.accuracy),
-                each.entry.requester in viewer.identities,
+                each.entry.requester in visitor_of(request).viewer.identities,
                 f"/objects/{each.entry.job_id}" if each.entry.job_id in seen else "",
             )
             for each in standings[:ROWS]

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from frontdesk.bots.people import Person
-from frontdesk.bots.replies import outcome_reply
 from frontdesk.gallery.cards import PICTURES
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site
+from frontdesk.history.recording import files_of
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileGoneError, HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import Artifact
@@ -67,9 +67,7 @@ class FilePages:
             return []
         with suppress(NoSuchJobError):
             record = await self._site.front.desk.job(person, job)
-            kind, outcome = self._site.front.kinds.get(record.kind), record.outcome
-            if outcome is not None:
-                return [each.artifact for each in outcome_reply(kind, record.id, outcome).attachments]
+            return [kept.artifact for kept in files_of(self._site.front.kinds.get(record.kind), record.outcome)]
         return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
@@ -21,9 +21,10 @@ from frontdesk.bots.intake import queue_open
 from frontdesk.bots.people import Person
 from frontdesk.bots.replies import as_text, cancel_reply
 from frontdesk.gallery import job_views
+from frontdesk.gallery.cards import PICTURES
 from frontdesk.gallery.job_views import JobView
 from frontdesk.gallery.saying import say_next
-from frontdesk.gallery.streaming import BEAT, events
+from frontdesk.gallery.streaming import BEAT, STREAMED, as_long_as, events
 from frontdesk.gallery.visitors import Visitor, visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
 from frontdesk.queue.connection import LOST
@@ -32,10 +33,7 @@ from frontdesk.queue.jobs import Artifact, JobRecord, Progress, Ticket
 
 LISTED = 20  # jobs on the page
 FOLLOWED = 12  # jobs that one stream tells of
-TOLD = 500  # jobs whose newest progress is kept
 STREAMS = 12  # of one person at a time
-
-STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # the second: for nginx in front
 
 
 class JobPages:
@@ -44,7 +42,6 @@ class JobPages:
         self._site = site
         self._asked_again = asked_again
         self._streams = Counter[str]()
-        self._told = OrderedDict[str, Progress]()  # the newest of jobs that run, for who loads a page anew
 
     async def mine(self, request: Request) -> Response:
         """What is under way, and what was answered; the queue forgets, the history does not."""
@@ -75,20 +72,15 @@ class JobPages:
         if self._streams[person.requester.key] >= STREAMS:
             raise HTTPException(429)
         told = self._counted(visitor, events(self._site.live, records, self.changes, self._site.closing))
-        return StreamingResponse(told, media_type="text/event-stream", headers=STREAM)
+        return StreamingResponse(told, media_type="text/event-stream", headers=STREAMED)
 
     async def _counted(self, visitor: Visitor, told: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """Each person has a few streams at a time, which end with the session that opened them."""
-        key, now = visitor.must_be_known().requester.key, asyncio.get_running_loop().time
+        key = visitor.must_be_known().requester.key
         self._streams[key] += 1
-        looked = now()
         try:
-            async with aclosing(told):
-                async for event in told:
-                    if now() - looked >= self._asked_again:
-                        if not await self._signed_in(visitor):
-                            return
-                        looked = now()
+            async with aclosing(as_long_as(lambda: self._signed_in(visitor), told, self._asked_again)) as allowed:
+                async for event in allowed:
                     yield event
         finally:
             self._streams[key] -= 1
@@ -107,7 +99,7 @@ class JobPages:
         """What a job shows of itself while it runs, to its requester."""
         record = await self._site.front.desk.job(visitor_of(request).must_be_known(), job_id)
         store = self._site.front.store
-        if store is None or media_type not in job_views.PICTURES:
+        if store is None or media_type not in PICTURES:
             raise NoSuchJobError(job_id)
         try:
             wanted = Artifact(name="picture", sha256=sha256, size=size, media_type=media_type)
@@ -163,7 +155,7 @@ class JobPages:
         return job_views.of_entry(self._site.front.kinds, entry)
 
     async def _view(self, record: JobRecord) -> JobView:
-        if record.state == "running" and (told := self._told.get(record.id)) and not told.waiting:
+        if record.state == "running" and (told := self._site.live.latest(record.id)) and not told.waiting:
             return replace(job_views.of_progress(record, told), submitted_at=record.submitted_at)
         async with queue_open():
             waiting = record.state == "waiting"
@@ -184,11 +176,8 @@ class JobPages:
 
     async def _remembered(self, visitor: Visitor) -> Sequence[JobView]:
         """From the history; nothing where it is away: the queue's own jobs are shown all the same."""
-        if self._site.front.memory is None:
-            return []
         try:
-            viewer = await self._site.front.desk.showcase.viewer(visitor.person)
-            entries = await (await self._site.front.memory.history()).latest(viewer, limit=LISTED)
+            entries = await self._site.front.desk.showcase.latest(visitor.must_be_known(), limit=LISTED)
         except HistoryClosedError:
             return []
         return [job_views.of_entry(self._site.front.kinds, entry) for entry in entries]
@@ -199,11 +188,7 @@ class JobPages:
             view = await self._view(news)
         elif isinstance(news, Progress):
             view = job_views.of_progress(record, news)
-            self._told[record.id] = news
-            self._told.move_to_end(record.id)
-            if len(self._told) > TOLD:
-                self._told.popitem(last=False)
-        elif (told := self._told.get(record.id)) and news.position == 0 and not told.waiting:
+        elif (told := self._site.live.latest(record.id)) and news.position == 0 and not told.waiting:
             view = job_views.of_progress(record, told)
         else:
             view = job_views.of_ticket(record, news)

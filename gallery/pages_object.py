@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from frontdesk.bots.file_replies import size
 from frontdesk.bots.intake import Request as Asked
-from frontdesk.gallery.cards import STILLS, Card, Cards, Picture, address, result
+from frontdesk.gallery.cards import STILLS, Card, Cards, Picture, address
 from frontdesk.gallery.kind_forms import update_of
 from frontdesk.gallery.visitors import visitor_of
 from frontdesk.gallery.website import Site, is_htmx, see_other
@@ -21,6 +21,7 @@ from frontdesk.history.entries import Entry
 from frontdesk.history.receipts import receipt
 from frontdesk.queue.errors import HistoryClosedError, NoSuchJobError, NoSuchObjectError
 from frontdesk.queue.jobs import ReplyAddress
+from frontdesk.queue.kinds import result_of
 
 SIMILAR = 8
 GLB = "model/gltf-binary"
@@ -71,12 +72,11 @@ class ObjectPages:
             entry = await self._showcase.entry(visitor.person, job)
         except NoSuchObjectError:
             return await self._not_yet(request, job)
-        viewer = await self._showcase.viewer(visitor.person)
         looks = await asyncio.to_thread(self._looks, entry)
         request.state.viewer_3d = bool(looks.model)
         context = {
             "entry": entry,
-            "own": entry.own(viewer),
+            "own": entry.own(visitor.viewer),
             "looks": looks,
             "downloads": downloads(entry),
             "receipt": [(label, value, label in COPIED) for label, value in receipt(entry)],
@@ -141,15 +141,17 @@ class ObjectPages:
         return see_other(request, f"/jobs/{ticket.job_id}")
 
     async def _similar(self, request: Request, job: str, by: str) -> list[Card]:
-        person = visitor_of(request).person
+        visitor = visitor_of(request)
         try:
-            page = await self._showcase.similar(person, job, "shape" if by == "shape" else "meaning", limit=SIMILAR)
+            page = await self._showcase.similar(
+                visitor.person, job, "shape" if by == "shape" else "meaning", limit=SIMILAR
+            )
         except HistoryClosedError:  # the object itself is here
             return []
-        return await asyncio.to_thread(self._cards.of, page.entries, await self._showcase.viewer(person))
+        return await asyncio.to_thread(self._cards.of, page.entries, visitor.viewer)
 
     def _looks(self, entry: Entry) -> Looks:
-        came = result(self._site.front.kinds, entry)
+        came = result_of(self._site.front.kinds.get(entry.kind), entry.outcome)
         body, headline = (came.body(), came.headline()) if came else (None, None)
         pictures = [
             (each.artifact.name, Picture(address(entry, each.artifact), *self._cards.size(each.artifact)))

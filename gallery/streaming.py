@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
+from typing import TypeVar
 
 import structlog
 
@@ -19,6 +20,10 @@ log = structlog.get_logger()
 BEAT = 15.0  # seconds without news after which a line is sent that says nothing
 BREATH = b": still here\n\n"
 AGAIN = 1000  # milliseconds after which a browser comes again that lost its connection
+
+STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # headers; the second: for nginx in front
+
+T = TypeVar("T")
 
 Told = Callable[[JobRecord, News], Awaitable[Mapping[str, object]]]
 """What the page is told of a job's news."""
@@ -61,6 +66,22 @@ async def events(
             yield event
     finally:
         await end(following, stopping)
+
+
+async def as_long_as(
+    allowed: Callable[[], Awaitable[bool]], told: AsyncGenerator[T, None], every: float
+) -> AsyncGenerator[T, None]:
+    """What is told, up to the first that comes when it may not be told any more, which is asked every so many seconds.
+    Closes it at the end. Raises what `allowed` does."""
+    now = asyncio.get_running_loop().time
+    looked = now()
+    async with aclosing(told):
+        async for each in told:
+            if now() - looked >= every:
+                if not await allowed():
+                    return
+                looked = now()
+            yield each
 
 
 def _event(name: str, said: Mapping[str, object]) -> bytes:

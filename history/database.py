@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,22 +58,21 @@ class Database:
                 await _migrate(self.engine)
                 self._prepared = True
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for reading. Raises HistoryClosedError."""
-        await self._ready()
-        try:
-            async with self.engine.connect() as connection:
-                yield connection
-        except AWAY as error:
-            raise _closed(error) from None
+        return self._connected(self.engine.connect)
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction, written when the block ends without an error. Raises HistoryClosedError."""
+        return self._connected(self.engine.begin)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, written when the block ends without an error. Raises HistoryClosedError."""
+    async def _connected(
+        self, connect: Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+    ) -> AsyncIterator[AsyncConnection]:
         await self._ready()
         try:
-            async with self.engine.begin() as connection:
+            async with connect() as connection:
                 yield connection
         except AWAY as error:
             raise _closed(error) from None

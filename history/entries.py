@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from frontdesk.queue.jobs import Artifact
+from frontdesk.queue.jobs import Artifact, Outcome
 
 Role = Literal["preview", "still", "file", "smaller"]
 Status = Literal["done", "failed", "cancelled", "expired"]
@@ -72,6 +72,20 @@ class Entry:
     def public(self) -> bool:
         """Whether anybody sees it."""
         return self.published_at is not None and not self.hidden
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended, as the queue had it."""
+        return Outcome(
+            status=self.status,
+            result=self.result,
+            reason=self.reason,
+            seconds=self.seconds,
+            gpu_seconds=self.gpu_seconds,
+            model=self.model,
+            revision=self.revision,
+            device=self.device,
+        )
 
     def own(self, viewer: Viewer) -> bool:
         return self.owner in viewer.identities

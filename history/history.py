@@ -18,11 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from frontdesk.history.database import Database
 from frontdesk.history.entries import Entry, KeptFile, Page, Viewer
 from frontdesk.history.schema import files, jobs, reports
+from frontdesk.queue.batches import batched
 from frontdesk.queue.errors import NoSuchObjectError
 from frontdesk.queue.jobs import Artifact
 
 PAGE = 12
 MOST = 100  # entries of a page
+BATCH = 500  # rows of one statement
 REASON = 500  # characters of a report
 ID = re.compile(r"[0-9a-z]{1,16}")
 
@@ -143,8 +145,8 @@ class History:
     async def remove(self, job_ids: Sequence[str]) -> None:
         """Forget jobs with all that hangs on them. Raises HistoryClosedError."""
         async with self._database.writing() as connection:
-            for start in range(0, len(job_ids), 500):
-                await connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids[start : start + 500])))
+            for some in batched(job_ids, BATCH):
+                await connection.execute(delete(jobs).where(jobs.c.id.in_(some)))
 
 
 async def count(database: Database) -> int:

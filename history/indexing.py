@@ -19,14 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from frontdesk.history.database import Database
 from frontdesk.history.entries import Entry
 from frontdesk.history.history import with_files
-from frontdesk.history.recording import result_of
 from frontdesk.history.schema import jobs, texts, vectors
 from frontdesk.history.search import Encoder
 from frontdesk.history.words import LONGEST_TEXT, folded, readable
 from frontdesk.queue.artifacts import ArtifactStore
 from frontdesk.queue.errors import FileDamagedError, FileGoneError, HistoryClosedError, StoreError
-from frontdesk.queue.jobs import Artifact, Outcome
-from frontdesk.queue.kinds import AnyKind
+from frontdesk.queue.jobs import Artifact
+from frontdesk.queue.kinds import AnyKind, result_of
 from frontdesk.queue.logs import frames
 
 if TYPE_CHECKING:  # numpy comes with the first object
@@ -124,7 +123,7 @@ class Indexer:
         text = ""
         if not any(file.role == "file" for file in entry.files):  # it is what it says
             try:
-                result = result_of(self._kinds.get(entry.kind), Outcome(status="done", result=entry.result))
+                result = result_of(self._kinds.get(entry.kind), entry.outcome)
                 text = (result.body() if result else None) or ""
             except Exception as error:  # a kind of another package may raise anything
                 log.warning("an object's words cannot be read", job=entry.id, error=type(error).__name__)

@@ -19,7 +19,7 @@ from frontdesk.history.recorder import Recorder
 from frontdesk.history.retention import HistoryRetention
 from frontdesk.queue import logs
 from frontdesk.queue.artifacts import ArtifactStore
-from frontdesk.queue.connection import connected, reachable
+from frontdesk.queue.connection import connected, end_loops, reachable
 from frontdesk.queue.embedded import ensure_server
 from frontdesk.queue.errors import FrontdeskError
 from frontdesk.queue.kinds import Registry
@@ -64,9 +64,7 @@ async def record(settings: Settings) -> None:
         try:
             await asyncio.gather(*tasks)  # raises what the first of them raises, and as it is
         finally:
-            for each in tasks:
-                each.cancel()
-            await asyncio.wait(tasks)
+            await end_loops(*tasks)
 
 
 if __name__ == "__main__":

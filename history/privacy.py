@@ -13,6 +13,7 @@ from frontdesk.history.database import AWAY, Database
 from frontdesk.history.entries import Entry
 from frontdesk.history.history import with_files
 from frontdesk.history.schema import api_keys, jobs, reports, webhooks
+from frontdesk.queue.batches import batched
 
 BATCH = 200  # jobs that are in memory at a time
 SECRET = frozenset({"sha256", "secret"})  # columns that nobody is shown
@@ -75,9 +76,8 @@ class PersonalHistory:
             keys = await connection.execute(delete(api_keys).where(api_keys.c.owner.in_(own)))
             hooks = await connection.execute(delete(webhooks).where(webhooks.c.owner.in_(own)))
             gone = await connection.execute(delete(jobs).where(jobs.c.owner.in_(own)))
-            known = sorted(job_ids)
-            for start in range(0, len(known), BATCH):  # written down while they were removed
-                await connection.execute(delete(jobs).where(jobs.c.id.in_(known[start : start + BATCH])))
+            for some in batched(sorted(job_ids), BATCH):  # written down while they were removed
+                await connection.execute(delete(jobs).where(jobs.c.id.in_(some)))
         await self._compact()
         return Removed(gone.rowcount, said.rowcount, keys.rowcount, hooks.rowcount)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
-from frontdesk.queue.jobs import Artifact, Job, JobRecord, Outcome, is_member
-from frontdesk.queue.kinds import AnyKind
+from frontdesk.history.entries import KeptFile
+from frontdesk.queue.jobs import Job, JobRecord, Outcome, is_member
+from frontdesk.queue.kinds import AnyKind, result_of
+from frontdesk.queue.lines import one_line
 from frontdesk.queue.results import Result
 
 TITLE = 200  # characters
@@ -52,45 +51,37 @@ def job_row(kind: AnyKind | None, job: Job, record: JobRecord) -> Row:
     }
 
 
-def file_rows(kind: AnyKind | None, job_id: str, outcome: Outcome) -> list[Row]:
-    """Rows of `files`, in the order of the answer, each smaller version behind its whole."""
-    result = result_of(kind, outcome)
-    listed: list[tuple[str, Artifact, str | None]] = []
+def files_of(kind: AnyKind | None, outcome: Outcome | None) -> tuple[KeptFile, ...]:
+    """The files that an outcome names, in the order of the answer, each smaller version behind its whole."""
+    result, listed = result_of(kind, outcome), list[KeptFile]()
     for attachment in result.attachments() if result else ():
-        listed.append((attachment.role, attachment.artifact, None))
-        listed += [("smaller", version, version.note) for version in attachment.smaller]
+        listed.append(KeptFile(attachment.artifact, attachment.role))
+        listed += [KeptFile(version, "smaller", version.note) for version in attachment.smaller]
+    return tuple(listed)
+
+
+def file_rows(kind: AnyKind | None, job_id: str, outcome: Outcome) -> list[Row]:
+    """Rows of `files`."""
     return [
         {
             "job": job_id,
             "position": position,
-            "role": role,
-            "name": artifact.name,
-            "sha256": artifact.sha256,
-            "size": artifact.size,
-            "media_type": artifact.media_type,
-            "note": note,
+            "role": file.role,
+            "name": file.artifact.name,
+            "sha256": file.artifact.sha256,
+            "size": file.artifact.size,
+            "media_type": file.artifact.media_type,
+            "note": file.note,
         }
-        for position, (role, artifact, note) in enumerate(listed)
+        for position, file in enumerate(files_of(kind, outcome))
     ]
-
-
-def result_of(kind: AnyKind | None, outcome: Outcome) -> Result | None:
-    """The result as its kind declares it; None without one, or where it no longer fits."""
-    if kind is None or outcome.result is None:
-        return None
-    try:
-        declared: type[Result] = kind.result
-        return declared.model_validate(outcome.result)
-    except ValidationError:
-        return None
 
 
 def title(kind: AnyKind | None, job: Job, result: Result | None) -> str:
     """What it is about in one line: what was asked, or what came of it."""
     asked = job.params.get(kind.subject.name) if kind and kind.subject else None
     words = asked if isinstance(asked, str) else (result.headline() if result else None) or job.kind
-    line = re.sub(r"\s+", " ", _clean(words)).strip() or job.kind
-    return line if len(line) <= TITLE else f"{line[: TITLE - 1].rstrip()}…"
+    return one_line(_clean(words), TITLE) or job.kind
 
 
 def seed(job: Job, outcome: Outcome) -> int | None:
@@ -108,7 +99,7 @@ def published_at_once(kind: AnyKind | None, job: Job, record: JobRecord) -> bool
     if job.private or job.publish is not None:
         return bool(job.publish) and not job.private
     requester = job.requester
-    alone = requester.tenant in (requester.user, f"{requester.platform}:{requester.user}")
+    alone = requester.tenant in (requester.user, requester.identity)
     if kind is None or not kind.gallery or alone:
         return False
     gave_files = any(job.params.get(parameter.name) is not None for parameter in kind.files)

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -42,6 +42,15 @@ def heed_cancelling() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def end_loops(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them until they have ended: redis-py was seen to swallow a cancellation that met a read. For loops without
+    a clean-up that takes its time, which a second cancellation would cut short."""
+    while unended := [task for task in tasks if not task.done()]:
+        for task in unended:
+            task.cancel()
+        await asyncio.wait(unended, timeout=0.1)
 
 
 async def persistently(

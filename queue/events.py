@@ -40,11 +40,7 @@ class OutcomeStream:
 
     async def open(self) -> None:
         """Begin with what was handed out before and never acknowledged."""
-        try:
-            await self._redis.xgroup_create(self._key, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+        await make_group(self._redis, self._key, GROUP)
         self._from = "0"
 
     async def read(self, block: float, count: int = 64) -> list[OutcomeEvent]:
@@ -70,6 +66,15 @@ class OutcomeStream:
             pipe.xack(self._key, GROUP, event.entry)
             pipe.xdel(self._key, event.entry)
             await pipe.execute()
+
+
+async def make_group(redis: Redis, stream: str, group: str) -> None:
+    """A consumer group that reads a stream from its beginning on; nothing happens where it is there."""
+    try:
+        await redis.xgroup_create(stream, group, id="0", mkstream=True)
+    except ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
 
 
 def _events(entries: list[tuple[bytes, dict[bytes, bytes] | None]]) -> list[OutcomeEvent]:

@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.batches import batched
 from frontdesk.queue.broker import Broker
 from frontdesk.queue.codec import dump, encode, load
 from frontdesk.queue.connection import answer
@@ -103,7 +104,7 @@ class Forgetting:
 
     async def clear(self, jobs: Collection[str]) -> None:
         """The last step: what somebody wrote down of a job while it was removed goes, too."""
-        for some in _batches(sorted(jobs)):
+        for some in batched(sorted(jobs), BATCH):
             names = [keys.job(job_id) for job_id in some]
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
@@ -132,7 +133,7 @@ class Forgetting:
         cursor = 0
         while True:
             cursor, names = await self._redis.scan(cursor, match="fd:*", count=1000)
-            for some in _batches([name.decode("utf-8", "replace") for name in names]):
+            for some in batched([name.decode("utf-8", "replace") for name in names], BATCH):
                 yield list(some)
             if not cursor:
                 return
@@ -155,13 +156,13 @@ class Forgetting:
     async def _remember(self, jobs: Collection[str]) -> None:
         seconds, _ = await self._redis.time()
         await self._redis.zremrangebyscore(keys.FORGOTTEN, "-inf", seconds - FORGOTTEN_LIFE)
-        for some in _batches(sorted(jobs)):
+        for some in batched(sorted(jobs), BATCH):
             await self._redis.zadd(keys.FORGOTTEN, dict.fromkeys(some, seconds))
         await self._redis.expire(keys.FORGOTTEN, FORGOTTEN_LIFE)
 
     async def _give_back(self, counted: Mapping[str, str]) -> None:
         """Jobs of those with whom they were one person once, which count under them."""
-        for some in _batches(sorted(counted)):
+        for some in batched(sorted(counted), BATCH):
             await self._hand_back(args=[part for job_id in some for part in (job_id, counted[job_id])])
             for job_id in some:
                 if payload := await self._redis.get(keys.payload(job_id)):
@@ -170,7 +171,7 @@ class Forgetting:
     async def _remove_jobs(self, jobs: Collection[str]) -> dict[str, float]:
         """Since when they held which files (Unix seconds)."""
         since = dict[str, float]()
-        for some in _batches(sorted(jobs)):
+        for some in batched(sorted(jobs), BATCH):
             fixed: list[Any] = [CANCELLED, int(self._broker.keep), len(PLATFORMS), *PLATFORMS]
             said = await self._forget(args=[*fixed, *some])
             for sha256, when in zip(said[::2], said[1::2], strict=True):
@@ -180,7 +181,7 @@ class Forgetting:
     async def _asked_with(self, jobs: Collection[str]) -> dict[str, float]:
         """Since when they hold what they were asked with: they let go of it when they are cancelled."""
         since = dict[str, float]()
-        for some in _batches(sorted(jobs)):
+        for some in batched(sorted(jobs), BATCH):
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.mget([keys.files(job_id) for job_id in some])
                 pipe.zmscore(keys.OBJECTS, list(some))
@@ -209,7 +210,7 @@ class Forgetting:
 
     async def _remove_fresh(self, found: _Found) -> None:
         """No result of theirs answers anybody any more."""
-        for some in _batches(found.names.get("fresh", [])):
+        for some in batched(found.names.get("fresh", []), BATCH):
             values = await self._redis.mget(some)
             theirs = [n for n, value in zip(some, values, strict=True) if value and value.decode() in found.jobs]
             if theirs:
@@ -241,7 +242,7 @@ class Forgetting:
     async def _remove_saying(self, identities: Collection[str], found: _Found) -> None:
         """Links to the web page, and sessions there, which say whose they are; what the HTTP door answered of a job."""
         names = (name for family in ("sign_in", "session", "request") for name in found.names.get(family, []))
-        for some in _batches(list(names)):
+        for some in batched(list(names), BATCH):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in some:
                     pipe.get(name)
@@ -335,7 +336,3 @@ def _without_account(payload: bytes) -> bytes:
         return payload
     alone = job.model_copy(update={"requester": job.requester.model_copy(update={"account": ""})})
     return dump({**load(payload), "a": [encode(alone).decode()]})
-
-
-def _batches(items: Sequence[str]) -> list[Sequence[str]]:
-    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]

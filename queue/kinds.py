@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from frontdesk.queue.errors import DeclarationError, UnknownKindError
+from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.needs import MAX_NEEDS, NEED
 from frontdesk.queue.parameters import Parameter, Params, check_description, check_name, parameters_of
 from frontdesk.queue.results import Result
@@ -147,12 +148,29 @@ class JobKind(Generic[P, R]):
         return tuple(parameter for parameter in self.parameters if parameter.type == "file")
 
     @cached_property
+    def upload_bytes(self) -> int:
+        """What the files of one request have together, at the most."""
+        return sum(parameter.upload.max_bytes for parameter in self.files if parameter.upload)
+
+    @cached_property
     def subject(self) -> Parameter | None:
         """The parameter that free text means: the first required text, if there is one."""
         return next((p for p in self.parameters if p.required and p.type == "text"), None)
 
 
 AnyKind: TypeAlias = JobKind[Any, Any]
+
+
+def result_of(kind: AnyKind | None, outcome: Outcome | None) -> Result | None:
+    """An outcome's result as its kind declares it; None without one, for a kind that is not installed, and where it no
+    longer fits."""
+    if kind is None or outcome is None or outcome.result is None:
+        return None
+    try:
+        declared: type[Result] = kind.result
+        return declared.model_validate(outcome.result)
+    except ValidationError:
+        return None
 
 
 class Registry(Mapping[str, AnyKind]):

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, load
 from frontdesk.queue.connection import answer
 from frontdesk.queue.errors import CorruptMessageError
+from frontdesk.queue.events import make_group
 from frontdesk.queue.jobs import Job
 
 GROUP = "recorders"
@@ -43,11 +43,7 @@ class RecordStream:
 
     async def open(self) -> None:
         """From now on ended jobs are noted."""
-        try:
-            await self._redis.xgroup_create(keys.RECORD, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if "BUSYGROUP" not in str(error):
-                raise
+        await make_group(self._redis, keys.RECORD, GROUP)
         await self.expect()
 
     async def expect(self) -> None:

@@ -26,8 +26,9 @@ from redis.asyncio import Redis
 
 from frontdesk.queue import keys
 from frontdesk.queue.artifacts import ArtifactStore
+from frontdesk.queue.batches import batched
 from frontdesk.queue.blobs import Blob
-from frontdesk.queue.connection import answer, persistently
+from frontdesk.queue.connection import answer, end_loops, persistently
 from frontdesk.queue.errors import StoreError
 from frontdesk.queue.jobs import is_member
 from frontdesk.queue.lua import script
@@ -143,7 +144,7 @@ class Retention:
         limit = (self._clock() - self._keep.shortest) * 1000
         old = [job_id.decode() for job_id in await self._redis.zrangebyscore(keys.OBJECTS, "-inf", f"({limit}")]
         requesters = set()
-        for some in _batches(old):
+        for some in batched(old, BATCH):
             entries = await self._redis.mget([keys.files(job_id) for job_id in some])
             requesters |= {entry.partition(b"\n")[0].partition(b" ")[0].decode() for entry in entries if entry}
         objects = [one for requester in sorted(requesters) for one in await self.objects_of(requester)]
@@ -167,7 +168,7 @@ class Retention:
 
     async def _delete_files(self, files: Sequence[Blob], before: float) -> tuple[str, ...]:
         deleted = []
-        for some in _batches([blob.key for blob in files if blob.modified < before]):
+        for some in batched([blob.key for blob in files if blob.modified < before], BATCH):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for sha256 in some:
                     pipe.exists(keys.owners(sha256))
@@ -180,7 +181,7 @@ class Retention:
     async def _delete_saved(self, checkpoints: Sequence[Blob], before: float) -> tuple[str, ...]:
         """Those of jobs that ended elsewhere than in a worker: cancelled while they waited, expired, given up."""
         deleted = []
-        for some in _batches([blob.key for blob in checkpoints if blob.modified < before]):
+        for some in batched([blob.key for blob in checkpoints if blob.modified < before], BATCH):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for job_id in some:
                     pipe.hget(keys.job(job_id), "state")
@@ -207,9 +208,7 @@ async def swept(redis: Redis, retention: Retention, *, every: float = EVERY) -> 
     try:
         yield
     finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=0.1)
+        await end_loops(task)
 
 
 async def _sweep(retention: Retention) -> None:
@@ -224,7 +223,3 @@ async def _sweep(retention: Retention) -> None:
 
 def _lost(error: Exception, pause: float) -> None:
     log.warning("redis is away", step="sweep", error=type(error).__name__, again_in=pause)
-
-
-def _batches(items: Sequence[str]) -> list[Sequence[str]]:
-    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]

@@ -23,6 +23,7 @@ from frontdesk.history.recorder import Recorder
 from frontdesk.history.schema import jobs
 from frontdesk.queue import keys
 from frontdesk.queue.broker import Broker
+from frontdesk.queue.connection import end_loops
 from frontdesk.queue.jobs import Outcome
 from frontdesk.queue.kinds import Registry
 from frontdesk.queue.record import RecordStream
@@ -34,9 +35,7 @@ async def at_work(one: Recorder) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        while not task.done():
-            task.cancel()
-            await asyncio.wait([task], timeout=0.1)
+        await end_loops(task)
 
 
 async def recorded(database: Database) -> list[str]:

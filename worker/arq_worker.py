@@ -23,7 +23,7 @@ from structlog.contextvars import bound_contextvars
 
 from frontdesk.queue import keys
 from frontdesk.queue.codec import decode, dump, encode, load
-from frontdesk.queue.connection import LOST, persistently, until_answered
+from frontdesk.queue.connection import LOST, end_loops, persistently, until_answered
 from frontdesk.queue.errors import CorruptMessageError
 from frontdesk.queue.events import tell
 from frontdesk.queue.jobs import Job, Outcome, Platform, Progress
@@ -135,7 +135,7 @@ class LeasedWorker(Worker):
             # Its last turn is waited for: cancelled, jobs would be ours without our knowing.
             await asyncio.wait([taking], timeout=FAREWELL)
             for task in (taking, listening, *others):
-                await _end(task)
+                await end_loops(task)
         with suppress(*LOST):
             await self._redis.zrem(keys.WORKERS, self.worker_id)
             await self._redis.delete(keys.worker(self.worker_id), keys.turns(self.worker_id))
@@ -384,10 +384,3 @@ class LeasedWorker(Worker):
             first=0.1,
             longest=2.0,
         )
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel it until it ends: redis-py was seen to swallow a cancellation that met a read."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=0.1)
