@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -21,6 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from redis.asyncio import Redis
 from showpieces import Exhibits
+from threads import in_a_thread
 
 from frontdesk.bots.desk import Desk
 from frontdesk.bots.main import Premises
@@ -92,37 +92,8 @@ Exhibiting = Callable[[Exhibits, Redis], Awaitable[None]]
 @contextmanager
 def hosted(redis_url: str, folder: Path, exhibit: Exhibiting) -> Iterator[Hosted]:
     """The whole page in a thread of its own, on a port that the system chooses, with what `exhibit` puts there."""
-    ready, ended = threading.Event(), asyncio.Event()
-    found: list[Hosted] = []
-    failed: list[BaseException] = []
-
-    async def run() -> None:
-        async with _page(redis_url, folder, exhibit) as page:
-            found.append(page)
-            ready.set()
-            await ended.wait()
-
-    def thread() -> None:
-        try:
-            asyncio.run(run())
-        except BaseException as error:  # told in the test's own thread
-            failed.append(error)
-        finally:
-            ready.set()
-
-    serving = threading.Thread(target=thread)
-    serving.start()
-    ready.wait(60)
-    try:
-        if failed:
-            raise failed[0]
-        yield found[0]
-    finally:
-        if found:
-            found[0]._loop.call_soon_threadsafe(ended.set)
-        serving.join(30)
-    if failed:
-        raise failed[0]
+    with in_a_thread(lambda: _page(redis_url, folder, exhibit)) as page:
+        yield page
 
 
 @asynccontextmanager

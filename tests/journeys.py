@@ -4,7 +4,6 @@ recorder, a memory and a store."""
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from playwright.sync_api import Page
 from queueing import ECHO, DrivenEngine
 from redis.asyncio import Redis
 from storing import folder_store
+from threads import in_a_thread
 from websites import KEY, front_of, somebody
 
 from frontdesk.bots.main import Premises
@@ -81,37 +81,23 @@ class House:
 @contextmanager
 def house(redis_url: str, folder: Path) -> Iterator[House]:
     """Open inside the block."""
-    ready, found, failed = threading.Event(), list[House](), list[BaseException]()
-    ended = asyncio.Event()
+    with in_a_thread(lambda: _open(redis_url, folder)) as opened_house:
+        yield opened_house
 
-    async def live() -> None:
-        async with Redis.from_url(redis_url) as redis:
-            await redis.flushdb()
-            async with opened(sqlite_in(folder)) as database:
-                front = front_of(redis, kinds=(ECHO, CARVE), store=folder_store(folder), database=database)
-                async with _recorded(front, database), staffed(front, DrivenEngine(hold=True)) as engine:
-                    await _serve(front, engine, found, ready, ended)
 
-    def run() -> None:
-        try:
-            asyncio.run(live())
-        except BaseException as error:
-            failed.append(error)
-        finally:
-            ready.set()
-
-    thread = threading.Thread(target=run, name="house")
-    thread.start()
-    ready.wait(PATIENCE)
-    try:
-        if failed:
-            raise failed[0]
-        yield found[0]
-    finally:
-        if found:
-            found[0].loop.call_soon_threadsafe(ended.set)
-        thread.join(PATIENCE)
-    assert not failed, failed
+@asynccontextmanager
+async def _open(redis_url: str, folder: Path) -> AsyncIterator[House]:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
+        async with opened(sqlite_in(folder)) as database:
+            front = front_of(redis, kinds=(ECHO, CARVE), store=folder_store(folder), database=database)
+            async with _recorded(front, database), staffed(front, DrivenEngine(hold=True)) as engine:
+                found: asyncio.Queue[House] = asyncio.Queue()
+                ended = asyncio.Event()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_serve(front, engine, found, ended))
+                    yield await found.get()
+                    ended.set()
 
 
 @asynccontextmanager
@@ -129,10 +115,9 @@ async def _recorded(front: Premises, database: Database) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-async def _serve(
-    front: Premises, engine: DrivenEngine, found: list[House], ready: threading.Event, ended: asyncio.Event
-) -> None:
+async def _serve(front: Premises, engine: DrivenEngine, found: asyncio.Queue[House], ended: asyncio.Event) -> None:
     """One life of the page after another, on the same port."""
+    told = False
     listen, again, up = "127.0.0.1:0", asyncio.Event(), asyncio.Event()
 
     async def restart() -> None:
@@ -147,12 +132,13 @@ async def _serve(
         app = create_app(front, base=f"http://{listen}", key=KEY, live=live)
         following = asyncio.create_task(live.run())
         async with served(app, listening, app.state.site.closing):
-            if not found:
+            if not told:
                 assert front.store is not None
-                found.append(House(asyncio.get_running_loop(), front, engine, front.store, f"http://{listen}", restart))
+                loop, base = asyncio.get_running_loop(), f"http://{listen}"
+                found.put_nowait(House(loop, front, engine, front.store, base, restart))
+                told = True
             again.clear()
             up.set()
-            ready.set()
             waiting = [asyncio.create_task(event.wait()) for event in (ended, again)]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in waiting:
