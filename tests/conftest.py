@@ -37,16 +37,6 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
-# They wait for processes and models of their own for up to minutes: begun last, they would keep one core busy alone.
-SLOWEST = ("test_whole.py", "test_demo.py", "test_sweep.py", "test_scoring.py", "test_models.py", "test_web_journey.py",
-           "test_gallery_look.py", "test_history_chaos.py", "test_recorder.py")  # fmt: skip
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slowest files first, the others as they were."""
-    items.sort(key=lambda item: SLOWEST.index(item.path.name) if item.path.name in SLOWEST else len(SLOWEST))
-
-
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No FRONTDESK_* variable, no frontdesk.toml in the current folder, and a data folder that is thrown away."""
