@@ -49,6 +49,9 @@ ARGUMENTS = (
     "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
 )  # fmt: skip
 PHONE, DESK = (390, 844), (1280, 900)
+# What a software renderer and the 3D viewer say of a busy machine, which is no fault of the page.
+OF_SLOWNESS = ("GPU stall", "rAF timed out")
+
 # What WCAG 2.2 AA asks for, as far as axe-core can judge it.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 Scheme = Literal["light", "dark"]
@@ -144,8 +147,7 @@ class Seen:
         self.page.on("response", self._answered)
 
     def _console(self, message: Any) -> None:
-        # A software renderer is told of its slowness, which is no fault of the page.
-        if message.type in ("error", "warning") and "GPU stall" not in message.text:
+        if message.type in ("error", "warning") and not any(each in message.text for each in OF_SLOWNESS):
             self.complaints.append(message.text)
 
     def _answered(self, response: Any) -> None:

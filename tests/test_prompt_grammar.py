@@ -288,8 +288,8 @@ def test_any_order_of_its_own_words_gives_a_scene(words: list[str]) -> None:
 )
 def test_time_grows_with_the_length_alone(piece: str) -> None:
     """2,000 characters of anything take well under a tenth of a second, 10,000 well under a second."""
-    for length, seconds in ((2_000, 0.5), (10_000, 2.5)):  # generous: the machine may be busy
+    for length, seconds in ((2_000, 0.5), (10_000, 2.5)):  # generous: a busy machine's cores are slower
         prompt = (piece * length)[:length]
-        began = time.perf_counter()
+        began = time.thread_time()  # without the time that others had the core
         check(understood(prompt), prompt)
-        assert time.perf_counter() - began < seconds
+        assert time.thread_time() - began < seconds
